@@ -1,0 +1,1 @@
+"""Build, check, bench and sample scripts; not part of the installed package."""

@@ -1,0 +1,1 @@
+"""Sample inputs of the demonstration, their sources named in each file."""
