@@ -52,6 +52,24 @@ class ChainReceipt:
 
 
 @dataclass(frozen=True, slots=True)
+class BlockHeader:
+    """What a follower needs of a header: its place, its parent and its time."""
+
+    number: int
+    hash: bytes
+    parent_hash: bytes
+    timestamp: int
+
+
+@dataclass(frozen=True, slots=True)
+class Simulation:
+    """What a transaction would do at the tip: its gas, or the return data of its revert."""
+
+    gas: int
+    revert: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
 class Seal:
     """A validator's signature over one header."""
 
@@ -85,7 +103,30 @@ class Chain(Protocol):
 
     def chain_id(self) -> int: ...
     def submit(self, raw_transaction: bytes) -> bytes:
-        """Return the transaction's hash once it is durable in the chain's queue."""
+        """Return the transaction's hash once it is durable in the chain's queue.
+
+        A transaction that the chain already has is answered with its hash again.
+
+        Raises:
+            UnavailableError: the node did not answer; try again.
+            LedgerError: any other error means that the node will never take these bytes.
+        """
+        ...
+
+    def simulate(self, sender: bytes, to: bytes, data: bytes) -> Simulation:
+        """Try a call as ``sender`` on the tip's state, without sending it."""
+        ...
+
+    def code(self, address: bytes) -> bytes:
+        """Return the runtime code at an address, empty where there is none."""
+        ...
+
+    def head_block(self) -> BlockRef:
+        """Return the newest block, final or not."""
+        ...
+
+    def headers(self, first: int, last: int) -> list[BlockHeader]:
+        """Return the headers of a range, both ends included, in order."""
         ...
 
     def receipt(self, tx_hash: bytes) -> ChainReceipt | None: ...
