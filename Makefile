@@ -1,0 +1,80 @@
+# The front door of Quanze: `make help` lists what there is.
+#
+# Everything is installed inside this folder (.venv and node_modules), from locked wheels and packages: no compiler
+# and no Node of the machine is needed. Python 3.11 or later, with `venv`, is.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+UV_STAMP := $(VENV)/.uv-installed
+PYTHON_STAMP := $(VENV)/.python-synced
+NODE_STAMP := node_modules/.node-synced
+
+export HARDHAT_DISABLE_TELEMETRY := true
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+.PHONY: help
+help: ## List the targets.
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+.PHONY: setup
+setup: $(PYTHON_STAMP) $(NODE_STAMP) ## Install what is locked into .venv and node_modules (quick when done before).
+
+$(UV_STAMP):
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "Quanze needs Python 3.11 or later; $(PYTHON) is older. Try: make setup PYTHON=python3.12" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null \
+		|| { echo "Python's venv module is missing. On Debian: apt-get install python3-venv" >&2; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'uv>=0.9,<1'
+	@touch $@
+
+$(PYTHON_STAMP): $(UV_STAMP) pyproject.toml uv.lock scripts/link_node.py
+	$(BIN)/uv sync --frozen --no-build --inexact --quiet
+	$(BIN)/python -m scripts.link_node
+	@touch $@
+
+$(NODE_STAMP): $(PYTHON_STAMP) package.json package-lock.json
+	$(BIN)/npm ci --ignore-scripts --no-fund --no-audit --loglevel=error
+	@touch $@
+
+.PHONY: demo
+demo: setup ## Show the whole path on sample records; stays up until Ctrl-C.
+	$(BIN)/python -m scripts.demo
+
+.PHONY: test
+test: setup ## Run every test, the contracts' included.
+	$(BIN)/python -m pytest
+
+.PHONY: check
+check: setup ## Format, lint, types, layers, contracts' style, generated files.
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy ledger api scripts
+	$(BIN)/lint-imports
+	$(BIN)/node node_modules/solhint/solhint.js --quiet --max-warnings 0 'contracts/**/*.sol'
+	$(BIN)/node node_modules/prettier/bin/prettier.cjs --check --no-error-on-unmatched-pattern 'contracts/**/*.sol' hardhat.config.js package.json
+	$(BIN)/python -m scripts.generate --check
+
+.PHONY: format
+format: setup ## Rewrite sources in the project's format.
+	$(BIN)/ruff check --fix-only .
+	$(BIN)/ruff format .
+	$(BIN)/node node_modules/prettier/bin/prettier.cjs --write --no-error-on-unmatched-pattern 'contracts/**/*.sol' hardhat.config.js package.json
+
+.PHONY: generate
+generate: setup ## Rewrite the generated files.
+	$(BIN)/python -m scripts.generate
+
+.PHONY: bench
+bench: setup ## Measure the figures of the README.
+	$(BIN)/python -m scripts.bench
+
+.PHONY: clean
+clean: ## Remove what was built (not what was installed).
+	rm -rf build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

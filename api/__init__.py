@@ -1,0 +1,1 @@
+"""The HTTP interface: routes parse, call one use-case, and return."""

@@ -1,0 +1,1 @@
+"""The `quanze` command: thin functions over the use-cases."""
