@@ -35,11 +35,11 @@ $(UV_STAMP):
 	@touch $@
 
 $(PYTHON_STAMP): $(UV_STAMP) pyproject.toml uv.lock scripts/link_node.py
-	$(BIN)/uv sync --frozen --no-build --inexact --quiet
+	$(BIN)/uv sync --frozen --no-build --quiet
 	$(BIN)/python -m scripts.link_node
 	@touch $@
 
-$(NODE_STAMP): $(PYTHON_STAMP) package.json package-lock.json
+$(NODE_STAMP): package.json package-lock.json | $(PYTHON_STAMP)
 	$(BIN)/npm ci --ignore-scripts --no-fund --no-audit --loglevel=error
 	@touch $@
 
