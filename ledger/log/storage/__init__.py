@@ -1,0 +1,1 @@
+"""Where the log's tiles and checkpoints are kept."""
