@@ -1,5 +1,5 @@
 // Compile and test the contracts with one pinned compiler, offline. One bytecode must run on every engine, hence
-// `evmVersion: "london"` and no metadata hash.
+// `evmVersion: "london"` and no metadata hash. Solidity tests (*.t.sol) stand beside the contracts.
 import { defineConfig } from "hardhat/config";
 import { fileURLToPath } from "node:url";
 
@@ -17,8 +17,14 @@ export default defineConfig({
   },
   paths: {
     sources: "./contracts",
-    tests: { solidity: "./contracts" },
     cache: "./build/hardhat/cache",
     artifacts: "./build/hardhat/artifacts",
+  },
+  test: {
+    solidity: {
+      // A fixed seed: a failure that one person sees, another can see again.
+      fuzz: { runs: 256, seed: "0x7175616e7a65" },
+      invariant: { runs: 32, depth: 32, failOnRevert: false },
+    },
   },
 });

@@ -16,6 +16,7 @@ and remedy is refused when it is defined, and so is a second class with the same
 
 from __future__ import annotations
 
+import reprlib
 from typing import TYPE_CHECKING, ClassVar, Final
 
 if TYPE_CHECKING:
@@ -180,7 +181,9 @@ class IntegrityError(LedgerError):
 
     code = "integrity_broken"
     meaning = "The ledger's own records disagree with each other."
-    remedy = "Stop the service, copy the home folder as it is, run `quanze fsck`, and restore only after finding the cause."
+    remedy = (
+        "Stop the service, copy the home folder as it is, run `quanze fsck`, and restore only after finding the cause."
+    )
 
     def __init__(self, what: str, reason: str, **fields: object) -> None:
         super().__init__(what=what, reason=reason, **fields)
@@ -238,7 +241,8 @@ class RefusedError(LedgerError):
 
 def registered_errors() -> Mapping[str, type[LedgerError]]:
     """Return every error class defined so far by its code, in the order of the codes."""
-    return dict(sorted({LedgerError.code: LedgerError, **_registry}.items()))
+    every: dict[str, type[LedgerError]] = {LedgerError.code: LedgerError, **_registry}
+    return dict(sorted(every.items()))
 
 
 def _rebuild(cls: type[LedgerError], state: dict[str, object]) -> LedgerError:
@@ -262,6 +266,8 @@ def _show(value: object) -> str:
         text = "0x" + data.hex()
     elif isinstance(value, str):
         text = repr(value[: _SHOWN + 1])
+    elif isinstance(value, int) and value.bit_length() > _SHOWN:
+        text = f"an integer of {value.bit_length()} bits"  # Python refuses to print very large ones
     else:
-        text = repr(value)
+        text = reprlib.repr(value)
     return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"

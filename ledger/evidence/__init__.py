@@ -1,0 +1,1 @@
+"""Evidence files and the steps that verify them; pure."""

@@ -1,0 +1,1 @@
+"""The generators that `scripts.generate` runs, one module each."""
