@@ -48,8 +48,9 @@ demo: setup ## Show the whole path on sample records; stays up until Ctrl-C.
 	$(BIN)/python -m scripts.demo
 
 .PHONY: test
-test: setup ## Run every test, the contracts' included.
-	$(BIN)/python -m pytest
+test: setup ## Run every test, the contracts' and the browser's included.
+	@scripts/system_packages.sh browser
+	@$(BIN)/python -m pytest
 
 .PHONY: check
 check: setup ## Format, lint, types, layers, contracts' style, generated files.
@@ -57,7 +58,7 @@ check: setup ## Format, lint, types, layers, contracts' style, generated files.
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy ledger api scripts
 	$(BIN)/lint-imports
-	$(BIN)/node node_modules/solhint/solhint.js --quiet --max-warnings 0 'contracts/**/*.sol'
+	$(BIN)/node node_modules/solhint/solhint.js --max-warnings 0 'contracts/**/*.sol'
 	$(BIN)/node node_modules/prettier/bin/prettier.cjs --check --no-error-on-unmatched-pattern 'contracts/**/*.sol' hardhat.config.js package.json
 	$(BIN)/python -m scripts.generate --check
 
