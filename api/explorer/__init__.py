@@ -1,0 +1,1 @@
+"""The explorer: public, read-only, server-rendered pages in Simplified Chinese and English."""
