@@ -1,0 +1,351 @@
+"""FolderLog: the append-only log that one process owns, in one folder.
+
+Life of an entry: (1) the caller's thread encodes and hashes it; (2) its group is written to the journal and synced
+once; (3) ``append`` returns; (4) ``publish_checkpoint`` writes full bundles and tiles (which never change again), the
+partial ones of the new size, and only then the signed checkpoint; (5) journal segments whose entries are all in full
+tiles are removed.
+
+Must stay true:
+
+* an index that ``append`` returned is on disk, and its entry is there after any crash;
+* a checkpoint is never published before its tiles are durable, and never shrinks or forks: opening refuses a journal
+  that does not lead to the published root;
+* every segment begins at a multiple of 256, with all full tiles before it on disk;
+* no proof leaves before it has been verified here.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING, Self
+
+from ledger.domain.errors import IntegrityError, InvalidInputError, UnavailableError, VerificationError
+from ledger.log.checkpoint import Checkpoint, sign_checkpoint
+from ledger.log.proofs import verify_consistency, verify_inclusion
+from ledger.log.storage.edge import filled_folders
+from ledger.log.storage.files import DurableFolder, FolderFetcher, OwnerLock, no_step, sync_folder
+from ledger.log.storage.group import GroupCommit, Request
+from ledger.log.storage.journal import JournalWriter, segment_paths
+from ledger.log.storage.reader import LogReader
+from ledger.log.storage.recovery import Recovered, read_published, recover
+from ledger.log.tiles import CHECKPOINT_PATH, TILE_WIDTH, encode_bundle
+from ledger.log.tree import EMPTY_ROOT, consistency_proof, inclusion_proof, leaf_hash, root_at
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from ledger.log.ports import NoteSigner
+    from ledger.log.storage.edge import EdgeState
+    from ledger.log.storage.files import AtStep
+
+JOURNAL_FOLDER = "wal"
+MAX_APPEND_BYTES = 64 << 20
+"""One call's entries are one group and are held in memory; more should come in several calls."""
+
+_SEGMENT_BYTES = 16 << 20
+"""A longer segment is followed by a new one; opening reads about two of them."""
+
+_EDGE_BYTES = 64 << 20
+_EDGE_ENTRIES = 1 << 17
+"""What may wait in memory for a checkpoint; beyond either ``append`` itself writes the tiles."""
+
+_CACHED_ROOTS = 1024
+
+
+class FolderLog:
+    """An append-only log in a folder. Every method may be called from any thread."""
+
+    def __init__(
+        self,
+        path: Path,
+        lock: OwnerLock,
+        recovered: Recovered,
+        writer: JournalWriter,
+        *,
+        signer: NoteSigner,
+        at_step: AtStep,
+    ) -> None:
+        """Use ``FolderLog.open``."""
+        self._path = path
+        self._owner_lock = lock
+        self._signer = signer
+        self._at_step = at_step
+        self._files = DurableFolder(path, at_step)
+        self._edge = recovered.edge
+        self._segments = list(recovered.segments)
+        self._writer = writer
+        self._edge_bytes = 0
+        self._state = Lock()
+        self._publishing = Lock()
+        self._reader = LogReader(FolderFetcher(path), self._edge, self._state)
+        self._groups = GroupCommit(self._commit)
+        self._roots: OrderedDict[int, bytes] = OrderedDict()
+        self._note = b""
+        self._published = Checkpoint(signer.name, 0, EMPTY_ROOT)
+        self._filled: list[str] = []
+        self._is_closed = False
+
+    @classmethod
+    def open(cls, path: Path | str, *, signer: NoteSigner, origin: str, at_step: AtStep = no_step) -> Self:
+        """Open the log in a folder, or make one there, and recover from whatever stopped the last owner.
+
+        Args:
+            path: the folder; its ``checkpoint`` and ``tile/`` are what a web server may show.
+            signer: the log's key, whose name is the origin.
+            origin: the log's name in its checkpoints.
+            at_step: called with the name of each durable step, for tests that stop there.
+
+        Raises:
+            InvalidInputError: the origin is not the signer's name.
+            UnavailableError: another process owns the log.
+            IntegrityError: the files disagree in a way that no crash leaves behind.
+        """
+        if origin != signer.name:
+            raise InvalidInputError("origin", origin, f"the name of the log's key, {signer.name}")
+        root = Path(path)
+        journal = root / JOURNAL_FOLDER
+        journal.mkdir(parents=True, exist_ok=True)
+        lock = OwnerLock(journal / "lock")
+        try:
+            return cls._open_owned(root, lock, signer, at_step)
+        except BaseException:
+            lock.release()
+            raise
+
+    @classmethod
+    def _open_owned(cls, root: Path, lock: OwnerLock, signer: NoteSigner, at_step: AtStep) -> Self:
+        journal = root / JOURNAL_FOLDER
+        fetcher = FolderFetcher(root)
+        if not segment_paths(journal):
+            if (root / CHECKPOINT_PATH).exists() or (root / "tile").exists():
+                raise IntegrityError(JOURNAL_FOLDER, "the log has published files but no journal")
+            JournalWriter.create(journal, 0, b"", 0, at_step).close()
+        recovered = recover(journal, fetcher)
+        note, published = read_published(fetcher, recovered, signer)
+        last = recovered.last
+        writer = JournalWriter(last.path, last.check, last.good_bytes, at_step)
+        log = cls(root, lock, recovered, writer, signer=signer, at_step=at_step)
+        log._restore(note, published)
+        return log
+
+    def append(self, entries: Sequence[bytes]) -> int:
+        """Add entries, one after another, and return the index of the first once all are on disk.
+
+        Raises:
+            InvalidInputError: no entry, an entry over 65,535 bytes, or more than 64 MiB in one call.
+            UnavailableError: the log is closed or a write failed.
+            IntegrityError: a published file is not what the log wrote.
+        """
+        if not entries:
+            raise InvalidInputError("entries", "none", "at least one entry")
+        payload = encode_bundle(entries)
+        if len(payload) > MAX_APPEND_BYTES:
+            raise InvalidInputError("entries", f"{len(payload)} bytes", f"at most {MAX_APPEND_BYTES} bytes in one call")
+        return self._groups.submit(Request(tuple(entries), [leaf_hash(entry) for entry in entries], payload))
+
+    def size(self) -> int:
+        """Return the number of entries on disk."""
+        with self._state:
+            return self._edge.size
+
+    def root(self, size: int | None = None) -> bytes:
+        """Return the root over all entries, or over the first ``size``.
+
+        Raises:
+            InvalidInputError: the log has fewer entries.
+            IntegrityError: a tile is missing or has another length.
+        """
+        wanted = self._checked_size(self.size() if size is None else size)
+        with self._state:
+            found = self._roots.get(wanted)
+        if found is None:
+            found = root_at(self._reader, wanted)
+            with self._state:
+                self._roots[wanted] = found
+                if len(self._roots) > _CACHED_ROOTS:
+                    self._roots.popitem(last=False)
+        return found
+
+    def leaf(self, index: int) -> bytes:
+        """Return one entry.
+
+        Raises:
+            InvalidInputError: there is no such entry yet.
+            IntegrityError: its bundle or tile was altered.
+        """
+        _check_index(index, self.size())
+        return self._reader.entry(index)
+
+    def leaves(self, first: int, last: int) -> Iterator[bytes]:
+        """Yield the entries of indexes [first, last), reading one bundle at a time.
+
+        Raises:
+            InvalidInputError: the range is not within the log.
+            IntegrityError: a bundle or tile was altered.
+        """
+        if not 0 <= first <= self._checked_size(last):
+            raise InvalidInputError("first", first, f"0 to {last}")
+        for index in range(first, last):
+            yield self._reader.entry(index)
+
+    def inclusion_proof(self, index: int, size: int) -> list[bytes]:
+        """Return the RFC 6962 audit path of an entry in the tree of the first ``size`` entries.
+
+        Raises:
+            InvalidInputError: not index < size <= the log's size.
+            IntegrityError: the tiles no longer give a proof that holds.
+        """
+        _check_index(index, self._checked_size(size))
+        proof = inclusion_proof(self._reader, index, size)
+        try:
+            verify_inclusion(self._reader.node(0, index), index, size, proof, self.root(size))
+        except VerificationError as error:
+            raise IntegrityError("tile", f"the tiles give no proof for entry {index} in {size}", entry=index) from error
+        return proof
+
+    def consistency_proof(self, old: int, new: int) -> list[bytes]:
+        """Return the RFC 6962 proof that the first ``old`` entries are a prefix of the first ``new``.
+
+        Raises:
+            InvalidInputError: not old <= new <= the log's size.
+            IntegrityError: the tiles no longer give a proof that holds.
+        """
+        proof = consistency_proof(self._reader, old, self._checked_size(new))
+        if old == 0:
+            return proof
+        try:
+            verify_consistency(old, new, proof, self.root(old), self.root(new))
+        except VerificationError as error:
+            raise IntegrityError("tile", f"the tiles give no proof from size {old} to {new}") from error
+        return proof
+
+    def publish_checkpoint(self) -> bytes:
+        """Write tiles for all entries on disk, then sign and publish their checkpoint; return its note.
+
+        Without new entries the published note is returned again.
+
+        Raises:
+            UnavailableError: the log is closed, or a file cannot be written (the entries stay safe in the journal).
+            IntegrityError: a published file is not what the log wrote.
+        """
+        with self._publishing:
+            if self._is_closed:
+                raise UnavailableError("log", "the log is closed")
+            with self._state:
+                state = self._edge.state()
+            if self._note and state.size == self._published.size:
+                return self._note
+            try:
+                return self._publish(state)
+            except OSError as error:
+                raise UnavailableError("log", f"the checkpoint was not published: {error}") from error
+
+    def checkpoint(self) -> bytes:
+        """Return the newest published checkpoint, a signed note."""
+        with self._state:
+            return self._note
+
+    def close(self) -> None:
+        """Stop taking entries, wait for those under way and let another process own the log."""
+        self._groups.close("the log is closed")
+        with self._publishing:
+            if not self._is_closed:
+                self._is_closed = True
+                self._writer.close()
+                self._owner_lock.release()
+
+    def _checked_size(self, size: int) -> int:
+        if not 0 <= size <= self.size():
+            raise InvalidInputError("size", size, f"0 to {self.size()}")
+        return size
+
+    def _restore(self, note: bytes, published: Checkpoint) -> None:
+        """Write again whatever the last owner may not have finished writing, then publish if nothing ever was."""
+        with self._publishing:
+            state = self._edge.state()
+            for path, data in state.partial_files(published.size):
+                self._files.put(path, data)
+            self._write_full(state)
+            self._note, self._published = note, published
+            self._filled = [f"{path}.p" for path, _ in state.full_files() if (self._path / f"{path}.p").is_dir()]
+        if not note:
+            self.publish_checkpoint()
+
+    def _commit(self, group: Sequence[Request]) -> None:
+        """Make a group durable: one write, one sync; then show it to readers. Called by one thread at a time."""
+        first = self._edge.size
+        count = sum(len(request.entries) for request in group)
+        payload = b"".join([request.payload for request in group])
+        self._writer.append(first, count, payload)
+        with self._state:
+            for request in group:
+                request.first = self._edge.size
+                self._edge.add(request.entries, request.hashes)
+            self._edge_bytes += len(payload)
+        self._at_step("group applied")
+        if self._writer.bytes_written > _SEGMENT_BYTES:
+            self._begin_segment()
+        if self._edge_bytes > _EDGE_BYTES or self._edge.held_entries > _EDGE_ENTRIES:
+            with self._publishing:
+                with self._state:
+                    state = self._edge.state()
+                self._write_full(state)
+
+    def _begin_segment(self) -> None:
+        """Go on in a new segment, which begins with a copy of the entries that are in no full bundle yet."""
+        size = self._edge.size
+        first = size // TILE_WIDTH * TILE_WIDTH
+        with self._state:
+            entries = self._edge.entries_from(first)
+        writer = JournalWriter.create(
+            self._path / JOURNAL_FOLDER, first, encode_bundle(entries), len(entries), self._at_step
+        )
+        old, self._writer = self._writer, writer
+        old.close()
+        with self._state:
+            self._segments.append((first, writer.path))
+
+    def _publish(self, state: EdgeState) -> bytes:
+        for path, data in state.partial_files(state.size):
+            self._files.put(path, data)
+        self._write_full(state)
+        checkpoint = Checkpoint(self._signer.name, state.size, state.root)
+        note = sign_checkpoint(checkpoint, [self._signer])
+        self._files.put(CHECKPOINT_PATH, note)
+        self._files.sync()
+        self._at_step("checkpoint published")
+        # Readers of the checkpoint before may still want its partial files: what this one filled goes with the next.
+        # Readers must fall back to the full file in any case.
+        for folder in self._filled:
+            self._files.remove_folder(folder)
+        self._filled = filled_folders(self._published.size, state.size)
+        with self._state:
+            self._note, self._published = note, checkpoint
+        return note
+
+    def _write_full(self, state: EdgeState) -> None:
+        """Write full bundles and tiles, make them durable, and only then let go of what they hold."""
+        for path, data in state.full_files():
+            self._files.put_once(path, data)
+        self._files.sync()
+        with self._state:
+            self._edge.forget(state)
+            self._edge_bytes = 0
+            done = [
+                path
+                for (_, path), (following, _) in zip(self._segments, self._segments[1:], strict=False)
+                if following <= self._edge.first
+            ]
+            del self._segments[: len(done)]
+        for segment in done:
+            segment.unlink()
+            # One by one, so that a power cut never brings an older segment back without the one after it.
+            sync_folder(segment.parent)
+            self._at_step("segment removed")
+
+
+def _check_index(index: int, size: int) -> None:
+    if not 0 <= index < size:
+        raise InvalidInputError("index", index, f"0 to {size - 1}")

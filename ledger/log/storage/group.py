@@ -1,0 +1,123 @@
+"""Group commit: callers that wait at the same time share one write and one sync.
+
+The first caller leads: it takes all that waits (up to a bound), commits it, wakes those callers, and hands the lead
+to the next one in the queue. There is no thread of its own, so a lone caller pays no hand-over.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from threading import Condition, Event
+from typing import TYPE_CHECKING
+
+from ledger.domain.errors import LedgerError, UnavailableError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+MAX_GROUP_BYTES = 16 << 20
+"""A group takes in no further request beyond this: it bounds the memory of a commit and the wait for it."""
+
+
+@dataclass(slots=True, eq=False)
+class Request:
+    """One caller's entries, encoded and hashed by the caller's own thread."""
+
+    entries: Sequence[bytes]
+    hashes: Sequence[bytes]
+    payload: bytes
+    first: int = -1
+    error: BaseException | None = None
+    is_settled: bool = False
+    wake: Event = field(default_factory=Event)
+
+
+class GroupCommit:
+    """Queues requests and commits them in groups, in the order in which they came."""
+
+    __slots__ = ("_commit", "_is_led", "_lock", "_queue", "_stopped")
+
+    def __init__(self, commit: Callable[[Sequence[Request]], None]) -> None:
+        """Commit groups with ``commit``, which sets each request's ``first`` and returns when all are durable."""
+        self._commit = commit
+        self._lock = Condition()
+        self._queue: deque[Request] = deque()
+        self._is_led = False
+        self._stopped: str = ""
+
+    def submit(self, request: Request) -> int:
+        """Return the index of the request's first entry once the request is durable.
+
+        Raises:
+            UnavailableError: the log is closed, or a write failed, now or before. Whether the entries are on disk
+                shows when the log is opened again.
+        """
+        with self._lock:
+            if self._stopped:
+                raise UnavailableError("log", self._stopped)
+            self._queue.append(request)
+            leads = not self._is_led
+            self._is_led = True
+        if not leads:
+            request.wake.wait()
+        if not request.is_settled:
+            self._lead()
+        if isinstance(request.error, LedgerError):
+            raise request.error
+        if request.error is not None:
+            raise UnavailableError("log", f"the write failed: {request.error}") from request.error
+        return request.first
+
+    def close(self, reason: str) -> None:
+        """Take no request from now on, and return when those already taken are settled."""
+        with self._lock:
+            self._stopped = self._stopped or reason
+            while self._is_led:
+                self._lock.wait()
+
+    def _lead(self) -> None:
+        group = self._take()
+        try:
+            self._commit(group)
+        except BaseException as error:
+            self._fail(group, error)
+            if not isinstance(error, Exception):
+                raise
+        else:
+            self._hand_over(group)
+
+    def _take(self) -> list[Request]:
+        group: list[Request] = []
+        size_bytes = 0
+        with self._lock:
+            while self._queue and (not group or size_bytes + len(self._queue[0].payload) <= MAX_GROUP_BYTES):
+                request = self._queue.popleft()
+                size_bytes += len(request.payload)
+                group.append(request)
+        return group
+
+    def _hand_over(self, group: Sequence[Request]) -> None:
+        with self._lock:
+            following = self._queue[0] if self._queue else None
+            self._is_led = following is not None
+            if following is None:
+                self._lock.notify_all()
+        if following is not None:
+            following.wake.set()
+        for request in group:
+            request.is_settled = True
+            request.wake.set()
+
+    def _fail(self, group: Sequence[Request], error: BaseException) -> None:
+        """Refuse the group, all that waits and all that comes: the file's state is unknown until it is read again."""
+        with self._lock:
+            self._stopped = self._stopped or f"a write failed ({error}); open the log again"
+            refused = [*group, *self._queue]
+            self._queue.clear()
+            self._is_led = False
+            self._lock.notify_all()
+        for request in refused:
+            request.error = error
+            request.is_settled = True
+            request.wake.set()

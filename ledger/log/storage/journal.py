@@ -1,0 +1,205 @@
+"""The write-ahead journal: what was acknowledged is here first, in groups, each with one sync.
+
+A journal is a few segment files named after their first entry (a multiple of 256). A segment is a header and
+then frames, one for each group of entries::
+
+    header  "quanze-log-wal-1" ‖ first index as uint64 ‖ 8 zero bytes ‖ SHA-256 of all that
+    frame   "GRP1" ‖ payload length as uint32 ‖ first index as uint64 ‖ number of entries as uint32
+            ‖ payload (each entry after its length as uint16) ‖ check
+
+A frame's check is SHA-256 over the check before it (the header's for the first) and the frame up to there, so
+frames cannot be altered, moved or taken out unnoticed. Numbers are big-endian.
+
+Only the last frame of the last segment may be torn: that group was never acknowledged and is cut off. A bad
+frame with a good one after it was damaged later, which is an IntegrityError.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+from ledger.domain.errors import IntegrityError, VerificationError
+from ledger.log.storage.files import no_step, sync_folder
+from ledger.log.tiles import decode_bundle
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ledger.log.storage.files import AtStep
+
+_MAGIC = b"quanze-log-wal-1"
+_HEADER = struct.Struct(">16sQ8x")
+_FRAME_MAGIC = b"GRP1"
+_FRAME = struct.Struct(">4sIQI")
+_CHECK_BYTES = 32
+_HEADER_BYTES = _HEADER.size + _CHECK_BYTES
+_SUFFIX = ".wal"
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A segment as read: its entries from index ``first`` on, and where its last good frame ends."""
+
+    path: Path
+    first: int
+    entries: tuple[bytes, ...]
+    first_frame_end: int
+    good_bytes: int
+    total_bytes: int
+    check: bytes
+
+    @property
+    def end(self) -> int:
+        """The index after its last entry."""
+        return self.first + len(self.entries)
+
+    @property
+    def is_torn(self) -> bool:
+        """Say whether bytes that are no frame follow the last good one."""
+        return self.good_bytes < self.total_bytes
+
+
+def segment_paths(folder: Path) -> list[Path]:
+    """Return the folder's segments in the order of their entries."""
+    return sorted(folder.glob(f"*{_SUFFIX}"))
+
+
+def read_segment(path: Path) -> Segment:
+    """Read a segment and check its frames.
+
+    Raises:
+        IntegrityError: the header is not a segment's, or a frame was damaged after it was written.
+    """
+    data = path.read_bytes()
+    check = data[_HEADER.size : _HEADER_BYTES]
+    if len(data) < _HEADER_BYTES or sha256(data[: _HEADER.size]).digest() != check:
+        raise IntegrityError(path.name, "the header of the journal's segment is damaged")
+    magic, first = _HEADER.unpack_from(data)
+    if magic != _MAGIC or path.name != segment_name(first):
+        raise IntegrityError(path.name, "the file is not the journal's segment that its name says")
+    entries: list[bytes] = []
+    position = _HEADER_BYTES
+    first_frame_end = first
+    while (frame := _read_frame(data, position, check, first + len(entries))) is not None:
+        if not entries:
+            first_frame_end = first + len(frame)
+        entries += frame
+        position += _FRAME.size + _payload_bytes(data, position) + _CHECK_BYTES
+        check = data[position - _CHECK_BYTES : position]
+    if _has_frame_after(data, position):
+        raise IntegrityError(
+            path.name, f"the group that begins with entry {first + len(entries)} is damaged", entry=first + len(entries)
+        )
+    return Segment(path, first, tuple(entries), first_frame_end, position, len(data), check)
+
+
+def segment_name(first: int) -> str:
+    """Return the name of the segment that begins with entry ``first``."""
+    return f"{first:020d}{_SUFFIX}"
+
+
+class JournalWriter:
+    """Appends groups to one segment. One owner; a failed write leaves it unusable."""
+
+    __slots__ = ("_at_step", "_check", "_file", "bytes_written", "path")
+
+    def __init__(self, path: Path, check: bytes, good_bytes: int, at_step: AtStep = no_step) -> None:
+        """Continue a segment after its last good frame, cutting off what follows."""
+        self.path = path
+        self.bytes_written = good_bytes
+        self._check = check
+        self._at_step = at_step
+        self._file = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
+        if os.fstat(self._file).st_size != good_bytes:
+            os.ftruncate(self._file, good_bytes)
+            os.fsync(self._file)
+            at_step("journal cut")
+        os.lseek(self._file, good_bytes, os.SEEK_SET)
+
+    @classmethod
+    def create(cls, folder: Path, first: int, payload: bytes, count: int, at_step: AtStep = no_step) -> JournalWriter:
+        """Make a segment, with a first group of ``count`` entries unless that is 0."""
+        header = _HEADER.pack(_MAGIC, first)
+        check = sha256(header).digest()
+        data = header + check
+        if count:
+            frame = _frame(check, first, count, payload)
+            data += frame
+            check = frame[-_CHECK_BYTES:]
+        path = folder / segment_name(first)
+        aside = path.with_suffix(".tmp")
+        with aside.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        at_step("segment written aside")
+        aside.replace(path)
+        sync_folder(folder)
+        at_step("segment renamed")
+        return cls(path, check, len(data), at_step)
+
+    def append(self, first: int, count: int, payload: bytes) -> None:
+        """Write one group and return when it is on disk.
+
+        Raises:
+            OSError: it may or may not be on disk; the segment must be read again before it is used.
+        """
+        frame = _frame(self._check, first, count, payload)
+        view = memoryview(frame)
+        self._at_step("group taken")
+        while view:
+            view = view[os.write(self._file, view) :]
+        self._at_step("group written")
+        os.fdatasync(self._file)
+        self._at_step("group synced")
+        self._check = frame[-_CHECK_BYTES:]
+        self.bytes_written += len(frame)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        os.close(self._file)
+
+
+def _frame(check: bytes, first: int, count: int, payload: bytes) -> bytes:
+    head = _FRAME.pack(_FRAME_MAGIC, len(payload), first, count)
+    digest = sha256(check)
+    digest.update(head)
+    digest.update(payload)
+    return b"".join((head, payload, digest.digest()))
+
+
+def _payload_bytes(data: bytes, position: int) -> int:
+    return int(_FRAME.unpack_from(data, position)[1])
+
+
+def _read_frame(data: bytes, position: int, check: bytes, first: int | None) -> list[bytes] | None:
+    """Return the entries of the frame at ``position``, or None if there is no good one that starts at ``first``."""
+    start = position + _FRAME.size
+    if start > len(data):
+        return None
+    magic, length, found, count = _FRAME.unpack_from(data, position)
+    end = start + length
+    if magic != _FRAME_MAGIC or found != (found if first is None else first) or end + _CHECK_BYTES > len(data):
+        return None
+    digest = sha256(check)
+    digest.update(memoryview(data)[position:end])
+    if digest.digest() != data[end : end + _CHECK_BYTES]:
+        return None
+    try:
+        return decode_bundle(data[start:end], count)
+    except VerificationError:
+        return None
+
+
+def _has_frame_after(data: bytes, position: int) -> bool:
+    """Say whether a good frame stands somewhere after a bad one; the 32 bytes before it are its predecessor's check."""
+    found = data.find(_FRAME_MAGIC, position + 1)
+    while found >= 0:
+        if _read_frame(data, found, data[found - _CHECK_BYTES : found], None) is not None:
+            return True
+        found = data.find(_FRAME_MAGIC, found + 1)
+    return False
