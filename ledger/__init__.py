@@ -7,6 +7,10 @@ re-exported here on purpose; everything else may change.
 from importlib.metadata import version as _installed_version
 from typing import Final
 
+from ledger.recursion import keep_recursion_limit
+
 __all__ = ["__version__"]
+
+keep_recursion_limit()
 
 __version__: Final[str] = _installed_version("quanze")
