@@ -1,1 +1,4 @@
-"""The chain behind its ports: the embedded engine, any JSON-RPC network, the follower and the bindings."""
+"""The chain adapters: the embedded engine, any JSON-RPC network, the outbox, the follower and the contract bindings.
+
+What callers use is re-exported by the sub-packages; ``ledger.bootstrap`` alone chooses between them.
+"""
