@@ -59,7 +59,7 @@ check: setup ## Format, lint, types, layers, contracts' style, generated files.
 	$(BIN)/mypy ledger api scripts
 	$(BIN)/lint-imports
 	@if find contracts -name '*.sol' | grep -q .; then \
-		$(BIN)/node node_modules/solhint/solhint.js --noPoster --max-warnings 0 'contracts/**/*.sol'; fi
+		$(BIN)/node node_modules/solhint/solhint.js --disc --noPoster --max-warnings 0 'contracts/**/*.sol'; fi
 	$(BIN)/node node_modules/prettier/bin/prettier.cjs --check --no-error-on-unmatched-pattern 'contracts/**/*.sol' hardhat.config.js package.json
 	$(BIN)/python -m scripts.generate --check
 
