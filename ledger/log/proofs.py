@@ -28,11 +28,11 @@ def root_from_inclusion(leaf_hash: bytes, index: int, size: int, proof: Sequence
         VerificationError: the index is outside the tree, a hash is not 32 bytes, or the proof's length is not
             the one that (index, size) demands.
     """
-    if not 0 <= index < size <= _MAX_SIZE:
-        raise VerificationError(step=_INCLUSION, reason=f"index {index} is outside a tree of {size} leaves")
     _check_length(_INCLUSION, "leaf hash", leaf_hash)
     for position, value in enumerate(proof):
         _check_length(_INCLUSION, f"proof[{position}]", value)
+    if not 0 <= index < size <= _MAX_SIZE:
+        raise VerificationError(step=_INCLUSION, reason=f"index {index} is outside a tree of {size} leaves")
     inner = (index ^ (size - 1)).bit_length()
     border = (index >> inner).bit_count()
     _check_count(_INCLUSION, len(proof), inner + border)
@@ -66,14 +66,14 @@ def verify_consistency(size1: int, size2: int, proof: Sequence[bytes], root1: by
     Raises:
         VerificationError: it is not shown to be a prefix.
     """
-    if not 0 < size1 <= size2 <= _MAX_SIZE:
-        raise VerificationError(step=_CONSISTENCY, reason=f"sizes {size1} and {size2} are not 0 < size1 <= size2")
-    if size1 == size2 and not proof and root1 == root2:
+    if 0 < size1 == size2 <= _MAX_SIZE and not proof and root1 == root2:
         return
     _check_length(_CONSISTENCY, "root1", root1)
     _check_length(_CONSISTENCY, "root2", root2)
     for position, value in enumerate(proof):
         _check_length(_CONSISTENCY, f"proof[{position}]", value)
+    if not 0 < size1 <= size2 <= _MAX_SIZE:
+        raise VerificationError(step=_CONSISTENCY, reason=f"sizes {size1} and {size2} are not 0 < size1 <= size2")
     if size1 == size2:
         _check_count(_CONSISTENCY, len(proof), 0)
         raise VerificationError(
