@@ -9,7 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Final
 
-from ledger.domain.event_log import Event, topic0
+from ledger.domain.event_log import Event as Event  # noqa: PLC0414 - callers find it beside its events
+from ledger.domain.event_log import Recorded as Recorded  # noqa: PLC0414 - as above
+from ledger.domain.event_log import topic0
 from ledger.domain.records import Terms
 from ledger.domain.scalars import INDEXED, Address, Bool, Bytes32, Uint8, Uint16, Uint32, Uint64
 
