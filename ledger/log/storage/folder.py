@@ -294,10 +294,14 @@ class FolderLog:
                 self._write_full(state)
 
     def _begin_segment(self) -> None:
-        """Go on in a new segment, which begins with a copy of the entries that are in no full bundle yet."""
-        size = self._edge.size
-        first = size // TILE_WIDTH * TILE_WIDTH
+        """Go on in a new segment, which begins with a copy of the entries that are in no full bundle yet.
+
+        A segment is named after its first entry, so this one goes on until it holds a full bundle.
+        """
+        first = self._edge.size // TILE_WIDTH * TILE_WIDTH
         with self._state:
+            if first == self._segments[-1][0]:
+                return
             entries = self._edge.entries_from(first)
         writer = JournalWriter.create(
             self._path / JOURNAL_FOLDER, first, encode_bundle(entries), len(entries), self._at_step

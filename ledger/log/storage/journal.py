@@ -11,7 +11,8 @@ A frame's check is SHA-256 over the check before it (the header's for the first)
 frames cannot be altered, moved or taken out unnoticed. Numbers are big-endian.
 
 Only the last frame of the last segment may be torn: that group was never acknowledged and is cut off. A bad
-frame with a good one after it was damaged later, which is an IntegrityError.
+frame with a good one after it was damaged later, and a frame of another group in its place was moved; both are
+an IntegrityError.
 """
 
 from __future__ import annotations
@@ -90,7 +91,7 @@ def read_segment(path: Path) -> Segment:
         entries += frame
         position += _FRAME.size + _payload_bytes(data, position) + _CHECK_BYTES
         check = data[position - _CHECK_BYTES : position]
-    if _has_frame_after(data, position):
+    if _is_out_of_place(data, position, first + len(entries)) or _has_frame_after(data, position):
         raise IntegrityError(
             path.name, f"the group that begins with entry {first + len(entries)} is damaged", entry=first + len(entries)
         )
@@ -193,6 +194,14 @@ def _read_frame(data: bytes, position: int, check: bytes, first: int | None) -> 
         return decode_bundle(data[start:end], count)
     except VerificationError:
         return None
+
+
+def _is_out_of_place(data: bytes, position: int, first: int) -> bool:
+    """Say whether another group's frame stands where the one of entry ``first`` should; a torn write leaves no such."""
+    if position + _FRAME.size > len(data):
+        return False
+    magic, _, found, _ = _FRAME.unpack_from(data, position)
+    return magic == _FRAME_MAGIC and found != first
 
 
 def _has_frame_after(data: bytes, position: int) -> bool:
