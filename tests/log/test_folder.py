@@ -119,9 +119,7 @@ def test_checkpoint_is_not_signed_again_without_new_entries(open_log: Callable[[
     assert log.publish_checkpoint() != note
 
 
-def test_partial_files_go_one_checkpoint_after_they_are_filled(
-    open_log: Callable[[], FolderLog], folder: Path
-) -> None:
+def test_partial_files_go_one_checkpoint_after_they_are_filled(open_log: Callable[[], FolderLog], folder: Path) -> None:
     log = open_log()
     log.append(numbered(0, 200))
     log.publish_checkpoint()

@@ -25,9 +25,7 @@ SIZE = 700
 
 
 @pytest.fixture
-def written(
-    open_log: Callable[[], FolderLog], folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> Path:
+def written(open_log: Callable[[], FolderLog], folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The folder of a closed log of 700 published entries, the journal of the first 512 gone."""
     monkeypatch.setattr(folder_module, "_SEGMENT_BYTES", 2_000)
     log = open_log()
@@ -100,9 +98,7 @@ def test_entry_rewritten_together_with_its_tile_is_told_from_the_tile_above(
     assert caught.value.index == 256
 
 
-def test_entry_rewritten_with_every_tile_no_longer_gives_the_signed_root(
-    written: Path, signer: Ed25519Signer
-) -> None:
+def test_entry_rewritten_with_every_tile_no_longer_gives_the_signed_root(written: Path, signer: Ed25519Signer) -> None:
     hashes = replace_entry(written / "tile" / "entries" / "001", 256, 3, b"forged")
     (written / "tile" / "0" / "001").write_bytes(b"".join(hashes))
     above = written / "tile" / "1" / "000.p" / "2"

@@ -5,14 +5,14 @@ then frames, one for each group of entries::
 
     header  "quanze-log-wal-1" ‖ first index as uint64 ‖ 8 zero bytes ‖ SHA-256 of all that
     frame   "GRP1" ‖ payload length as uint32 ‖ first index as uint64 ‖ number of entries as uint32
-            ‖ payload (each entry after its length as uint16) ‖ check
+            ‖ the check before it (the header's for the first frame)
+            ‖ payload (each entry after its length as uint16) ‖ check: SHA-256 of all that
 
-A frame's check is SHA-256 over the check before it (the header's for the first) and the frame up to there, so
-frames cannot be altered, moved or taken out unnoticed. Numbers are big-endian.
+Each frame names the one before it, so frames cannot be altered, moved or taken out unnoticed. Numbers are
+big-endian.
 
-Only the last frame of the last segment may be torn: that group was never acknowledged and is cut off. A bad
-frame with a good one after it was damaged later, and a frame of another group in its place was moved; both are
-an IntegrityError.
+Only the last frame of the last segment may be torn: that group was never acknowledged and is cut off. A whole
+frame that does not follow the one before it, or that stands after a bad one, is no torn write: IntegrityError.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 _MAGIC = b"quanze-log-wal-1"
 _HEADER = struct.Struct(">16sQ8x")
 _FRAME_MAGIC = b"GRP1"
-_FRAME = struct.Struct(">4sIQI")
+_FRAME = struct.Struct(">4sIQI32s")
 _CHECK_BYTES = 32
 _HEADER_BYTES = _HEADER.size + _CHECK_BYTES
 _SUFFIX = ".wal"
@@ -85,16 +85,15 @@ def read_segment(path: Path) -> Segment:
     entries: list[bytes] = []
     position = _HEADER_BYTES
     first_frame_end = first
-    while (frame := _read_frame(data, position, check, first + len(entries))) is not None:
-        if not entries:
-            first_frame_end = first + len(frame)
-        entries += frame
-        position += _FRAME.size + _payload_bytes(data, position) + _CHECK_BYTES
-        check = data[position - _CHECK_BYTES : position]
-    if _is_out_of_place(data, position, first + len(entries)) or _has_frame_after(data, position):
-        raise IntegrityError(
-            path.name, f"the group that begins with entry {first + len(entries)} is damaged", entry=first + len(entries)
-        )
+    while (frame := _read_frame(data, position)) is not None:
+        if (frame.first, frame.before) != (first + len(entries), check):
+            raise _damaged(path, first + len(entries))
+        entries += frame.entries
+        if position == _HEADER_BYTES:
+            first_frame_end = first + len(entries)
+        position, check = frame.end, frame.check
+    if _has_frame_after(data, position):
+        raise _damaged(path, first + len(entries))
     return Segment(path, first, tuple(entries), first_frame_end, position, len(data), check)
 
 
@@ -128,7 +127,7 @@ class JournalWriter:
         check = sha256(header).digest()
         data = header + check
         if count:
-            frame = _frame(check, first, count, payload)
+            frame = _encode_frame(check, first, count, payload)
             data += frame
             check = frame[-_CHECK_BYTES:]
         path = folder / segment_name(first)
@@ -149,7 +148,7 @@ class JournalWriter:
         Raises:
             OSError: it may or may not be on disk; the segment must be read again before it is used.
         """
-        frame = _frame(self._check, first, count, payload)
+        frame = _encode_frame(self._check, first, count, payload)
         view = memoryview(frame)
         self._at_step("group taken")
         while view:
@@ -165,50 +164,51 @@ class JournalWriter:
         os.close(self._file)
 
 
-def _frame(check: bytes, first: int, count: int, payload: bytes) -> bytes:
-    head = _FRAME.pack(_FRAME_MAGIC, len(payload), first, count)
-    digest = sha256(check)
-    digest.update(head)
+@dataclass(frozen=True, slots=True)
+class _Frame:
+    """A whole frame: what it holds, the check it follows, its own, and the position after it."""
+
+    first: int
+    before: bytes
+    entries: list[bytes]
+    check: bytes
+    end: int
+
+
+def _encode_frame(before: bytes, first: int, count: int, payload: bytes) -> bytes:
+    head = _FRAME.pack(_FRAME_MAGIC, len(payload), first, count, before)
+    digest = sha256(head)
     digest.update(payload)
     return b"".join((head, payload, digest.digest()))
 
 
-def _payload_bytes(data: bytes, position: int) -> int:
-    return int(_FRAME.unpack_from(data, position)[1])
-
-
-def _read_frame(data: bytes, position: int, check: bytes, first: int | None) -> list[bytes] | None:
-    """Return the entries of the frame at ``position``, or None if there is no good one that starts at ``first``."""
+def _read_frame(data: bytes, position: int) -> _Frame | None:
+    """Return the frame at ``position``, or None if there is no whole one."""
     start = position + _FRAME.size
     if start > len(data):
         return None
-    magic, length, found, count = _FRAME.unpack_from(data, position)
+    magic, length, first, count, before = _FRAME.unpack_from(data, position)
     end = start + length
-    if magic != _FRAME_MAGIC or found != (found if first is None else first) or end + _CHECK_BYTES > len(data):
+    check = data[end : end + _CHECK_BYTES]
+    if magic != _FRAME_MAGIC or len(check) != _CHECK_BYTES:
         return None
-    digest = sha256(check)
-    digest.update(memoryview(data)[position:end])
-    if digest.digest() != data[end : end + _CHECK_BYTES]:
+    if sha256(memoryview(data)[position:end]).digest() != check:
         return None
     try:
-        return decode_bundle(data[start:end], count)
+        return _Frame(first, before, decode_bundle(data[start:end], count), check, end + _CHECK_BYTES)
     except VerificationError:
         return None
 
 
-def _is_out_of_place(data: bytes, position: int, first: int) -> bool:
-    """Say whether another group's frame stands where the one of entry ``first`` should; a torn write leaves no such."""
-    if position + _FRAME.size > len(data):
-        return False
-    magic, _, found, _ = _FRAME.unpack_from(data, position)
-    return magic == _FRAME_MAGIC and found != first
-
-
 def _has_frame_after(data: bytes, position: int) -> bool:
-    """Say whether a good frame stands somewhere after a bad one; the 32 bytes before it are its predecessor's check."""
+    """Say whether a whole frame stands somewhere after a bad one."""
     found = data.find(_FRAME_MAGIC, position + 1)
     while found >= 0:
-        if _read_frame(data, found, data[found - _CHECK_BYTES : found], None) is not None:
+        if _read_frame(data, found) is not None:
             return True
         found = data.find(_FRAME_MAGIC, found + 1)
     return False
+
+
+def _damaged(path: Path, entry: int) -> IntegrityError:
+    return IntegrityError(path.name, f"the group that begins with entry {entry} is damaged", entry=entry)
