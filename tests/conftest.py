@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -60,11 +61,11 @@ def external() -> Path:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say loudly when tests against published records did not run."""
-    skipped = [r for r in terminalreporter.stats.get("skipped", []) if "NOT RUN" in str(r.longrepr)]
-    if skipped:
-        terminalreporter.write_line(
-            f"{len(skipped)} tests against published records were NOT RUN: their folder is not here.",
-            yellow=True,
-            bold=True,
-        )
+    """Say loudly which tests did not run because what they need is not here."""
+    reasons = Counter(
+        str(report.longrepr[-1]) if isinstance(report.longrepr, tuple) else str(report.longrepr)
+        for report in terminalreporter.stats.get("skipped", [])
+        if "NOT RUN" in str(report.longrepr)
+    )
+    for reason, count in reasons.items():
+        terminalreporter.write_line(f"{count} tests: {reason.removeprefix('Skipped: ')}", yellow=True, bold=True)
