@@ -40,8 +40,8 @@ def parse_text(data: bytes) -> Json:
     try:
         for event in yaml.parse(text, yaml.SafeLoader):
             if getattr(event, "anchor", None) is not None or getattr(event, "tag", None) is not None:
-                line = event.start_mark.line + 1
-                raise InvalidInputError(f"line {line}", "a YAML tag, anchor or alias", "plain values only")
+                place = f"line {event.start_mark.line + 1}" if event.start_mark else "document"
+                raise InvalidInputError(place, "a YAML tag, anchor or alias", "plain values only")
         node = yaml.compose(text, yaml.SafeLoader)
         value = _value(node, "$", 0)
     except yaml.MarkedYAMLError as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ledger.domain.event_log import Event, Recorded
 from ledger.domain.event_v1 import EventV1, complete_event
 
 PROVIDER = "xroad:SAMPLE/GOV/10000001"
@@ -30,3 +31,25 @@ def event(**stated: Any) -> EventV1:
     }
     reporter = values.pop("reporter", REPORTER)
     return complete_event(values, reporter=reporter)
+
+
+class Ledger:
+    """Records events one block after another, ten seconds apart, as the chain would."""
+
+    def __init__(self, start: int = 1_000) -> None:
+        self.block = 0
+        self.time = start
+        self.recorded: list[Recorded[Event]] = []
+
+    def add(self, made: Event, *, at: int | None = None) -> Recorded[Event]:
+        """Put an event into a block of its own."""
+        self.block += 1
+        self.time = at if at is not None else self.time + 10
+        one = Recorded(made, self.block, hash32(self.block), self.time, hash32(self.block + 1), 0, 0, b"\x11" * 20)
+        self.recorded.append(one)
+        return one
+
+
+def hash32(number: int) -> bytes:
+    """Any distinct 32 bytes."""
+    return number.to_bytes(32, "big")
