@@ -90,14 +90,18 @@ class RPCClient:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
     def close(self) -> None:
         """Close the connections."""
         self._http.close()
 
-    def call(self, method: str, *params: Any, timeout_s: float | None = None) -> Any:  # JSON-RPC results are any JSON value.
+    def call(
+        self, method: str, *params: Any, timeout_s: float | None = None
+    ) -> Any:  # JSON-RPC results are any JSON value.
         """Return the result of one call.
 
         Raises:

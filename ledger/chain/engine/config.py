@@ -14,7 +14,7 @@ __all__ = ["CHAIN_ID_MAX", "CHAIN_ID_MIN", "EngineConfig"]
 
 CHAIN_ID_MIN: Final = 2**32
 CHAIN_ID_MAX: Final = 2**52
-"""Ids of private deployments are drawn between these, so that none is reused; wallets read ids as JavaScript numbers."""
+"""Ids of deployments are drawn between these, so that none is reused; wallets read ids as JavaScript numbers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -40,7 +40,9 @@ __all__ = ["EmbeddedChain"]
 
 _NODE_WAIT_S: Final = 60.0
 """A node that died is replaced within the time of a replay from the newest snapshot."""
-_READS: Final = frozenset({"eth_call", "eth_estimateGas", "eth_getBalance", "eth_getCode", "eth_getStorageAt"})
+_READS: Final = frozenset(
+    {"eth_call", "eth_estimateGas", "eth_getBalance", "eth_getCode", "eth_getStorageAt", "eth_getProof"}
+)
 
 
 class EmbeddedChain:
@@ -93,7 +95,9 @@ class EmbeddedChain:
         self.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
     def close(self) -> None:
@@ -205,6 +209,16 @@ class EmbeddedChain:
         """Return the number of the stored block with this hash."""
         return self._journal.block_number(block_hash)
 
+    def transaction(self, tx_hash: bytes) -> tuple[bytes, BlockRef | None, int | None] | None:
+        """Return an acknowledged transaction's bytes, and its place if its block is stored."""
+        raw, placed = self._journal.raw_transaction(tx_hash), self._journal.find(tx_hash)
+        if raw is None or placed is None or placed.refusal is not None:
+            return None
+        if placed.block is None or placed.block > self._sealer.tip_number:
+            return raw, None, None
+        stored = self._stored_block(placed.block)
+        return raw, BlockRef(stored.number, stored.hash, stored.timestamp), placed.position
+
     def block_receipts(self, number: int) -> list[ChainReceipt]:
         """Return the receipts of a stored block in order."""
         return [
@@ -221,9 +235,7 @@ class EmbeddedChain:
             for stored in receipts:
                 for place, (address, topics, data) in enumerate(decode_receipt(stored.rlp).logs, stored.first_log):
                     if not wanted or address in wanted:
-                        log = RawLog(
-                            address, topics, data, number, block_hash, stored.tx_hash, stored.position, place
-                        )
+                        log = RawLog(address, topics, data, number, block_hash, stored.tx_hash, stored.position, place)
                         found.append(log)
         return found
 
@@ -269,7 +281,9 @@ class EmbeddedChain:
         """
         if method not in _READS:
             raise ValueError(f"{method} is not passed on")
-        return self._sealer.node(_NODE_WAIT_S).rpc.call(method, *params)
+        rpc = self._sealer.node(_NODE_WAIT_S).rpc
+        with self._sealer.mining:  # Nobody sees the state of a block that is not stored yet.
+            return rpc.call(method, *params)
 
     # Keeping.
 

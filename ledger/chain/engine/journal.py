@@ -157,7 +157,7 @@ class Journal:
     @contextmanager
     def _read(self) -> Iterator[sqlite3.Connection]:
         with self._pool_lock:
-            if self._closed:
+            if not self._is_open():
                 raise UnavailableError("the chain's journal", "the engine is closed")
             connection = self._pool.pop() if self._pool else None
         if connection is None:
@@ -166,11 +166,14 @@ class Journal:
             yield connection
         finally:
             with self._pool_lock:
-                keep = not self._closed and len(self._pool) < _READERS_MAX
+                keep = self._is_open() and len(self._pool) < _READERS_MAX
                 if keep:
                     self._pool.append(connection)
             if not keep:
                 connection.close()
+
+    def _is_open(self) -> bool:
+        return not self._closed
 
     def close(self) -> None:
         """Close every connection."""
@@ -204,7 +207,9 @@ class Journal:
             if row is None:
                 db.execute("INSERT INTO meta VALUES (?, ?)", (name, value))
             elif row[0] != value:
-                raise IntegrityError("the chain's journal", f"it was made with another {name}", recorded=row[0], given=value)
+                raise IntegrityError(
+                    "the chain's journal", f"it was made with another {name}", recorded=row[0], given=value
+                )
 
     # The queue.
 
@@ -245,6 +250,12 @@ class Journal:
             row = db.execute("SELECT block, position, refusal FROM transactions WHERE hash = ?", (tx_hash,)).fetchone()
         return None if row is None else Placed(*row)
 
+    def raw_transaction(self, tx_hash: bytes) -> bytes | None:
+        """Return the bytes of an acknowledged transaction."""
+        with self._read() as db:
+            row = db.execute("SELECT raw FROM transactions WHERE hash = ?", (tx_hash,)).fetchone()
+        return None if row is None else row[0]
+
     def holder(self, sender: bytes, nonce: int) -> bytes | None:
         """Return the hash of the live transaction with this sender and nonce."""
         with self._read() as db:
@@ -273,7 +284,7 @@ class Journal:
                 "UPDATE transactions SET block = ?, position = ? WHERE seq = ? AND block IS NULL AND refusal IS NULL",
                 [(number, position, entry.seq) for position, entry in enumerate(entries)],
             ).rowcount
-            if entries and changed != len(entries):
+            if changed != len(entries) and entries:
                 raise IntegrityError(f"block {number}", "a transaction of its batch is not pending", block=number)
 
     def finish_block(self, block: CheckedBlock, reverts: Sequence[bytes], signer: bytes, seal: bytes) -> None:
@@ -297,19 +308,19 @@ class Journal:
     def newest(self) -> JournalledBlock | None:
         """Return the newest block, mined or not."""
         with self._read() as db:
-            row = db.execute(f"{_BLOCK} ORDER BY number DESC LIMIT 1").fetchone()  # noqa: S608 - a constant
+            row = db.execute(f"{_BLOCK} ORDER BY number DESC LIMIT 1").fetchone()
         return None if row is None else _block(row)
 
     def tip(self) -> JournalledBlock | None:
         """Return the newest block that is mined and stored."""
         with self._read() as db:
-            row = db.execute(f"{_BLOCK} WHERE hash IS NOT NULL ORDER BY number DESC LIMIT 1").fetchone()  # noqa: S608
+            row = db.execute(f"{_BLOCK} WHERE hash IS NOT NULL ORDER BY number DESC LIMIT 1").fetchone()
         return None if row is None else _block(row)
 
     def blocks(self, first: int, last: int) -> list[JournalledBlock]:
         """Return the blocks of a range, both ends included."""
         with self._read() as db:
-            rows = db.execute(f"{_BLOCK} WHERE number BETWEEN ? AND ? ORDER BY number", (first, last))  # noqa: S608
+            rows = db.execute(f"{_BLOCK} WHERE number BETWEEN ? AND ? ORDER BY number", (first, last))
             return [_block(row) for row in rows]
 
     def block_number(self, block_hash: bytes) -> int | None:

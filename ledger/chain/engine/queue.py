@@ -79,7 +79,7 @@ class Queue:
         self._size += len(batch)
 
     def drop(self, refused: Sequence[Entry]) -> None:
-        """Forget refused transactions that were ``put_back``; later nonces of their senders wait for another in their place."""
+        """Forget refused transactions that were ``put_back``; later ones of their senders wait for a replacement."""
         gone = {entry.seq for entry in refused}
         lowest: dict[bytes, int] = {}
         for entry in refused:

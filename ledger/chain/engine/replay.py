@@ -1,7 +1,7 @@
 """Bring a node to the journal's tip by mining every block again, and stop at the first that comes out differently.
 
-Two depths: ``replay`` compares each block's hash, which is what start-up needs; ``replay_from_genesis`` starts a node of
-its own at genesis and compares headers, receipts, links and seals too, which is what ``fsck`` needs.
+Two depths: ``replay`` compares each block's hash, which is what start-up needs; ``replay_from_genesis`` starts a node
+of its own at genesis and compares headers, receipts, links and seals too, which is what ``fsck`` needs.
 """
 
 from __future__ import annotations

@@ -10,8 +10,8 @@ A block's life, with the crash points that kill tests use between the steps:
 6. ``signed``: the sealer's key has signed it.
 7. ``stored``: header, receipts and seal are committed; only now can anyone see it.
 
-Must stay true: a block that is journalled is mined with exactly its transactions in their order, before or after a kill;
-timestamps strictly increase; the node's tip is the stored tip whenever ``mining`` is free.
+Must stay true: a block that is journalled is mined with exactly its transactions in their order, before or after a
+kill; timestamps strictly increase; the node's tip is the stored tip whenever ``mining`` is free.
 """
 
 from __future__ import annotations
@@ -40,10 +40,15 @@ if TYPE_CHECKING:
     from ledger.chain.engine.journal import Entry, Journal
     from ledger.chain.engine.node import MinedBlock
 
-__all__ = ["Sealer"]
+__all__ = ["CRASH_POINTS", "Sealer"]
 
 _log = structlog.get_logger(__name__)
 
+CRASH_POINTS: Final = (
+    "genesis journalled", "queued", "refused", "pooled", "journalled", "mined", "checked", "signed", "stored",
+    "snapshot written", "snapshot renamed", "snapshot recorded",
+)  # fmt: skip
+"""Every name that a ``crash_point`` hook is called with."""
 _FAILURES_MAX: Final = 5
 """A node that fails so often at the same task does not fail by chance."""
 _CLOSING_SNAPSHOT_TRANSACTIONS: Final = 200
@@ -175,7 +180,7 @@ class Sealer:
                     failures = 0
                 self._snapshot_before_end()
             except (UnavailableError, RPCError) as error:
-                busy = not self._ready or self._tip_number == tip_before and self.queue.ready_count > 0
+                busy = not self._ready or (self._tip_number == tip_before and self.queue.ready_count > 0)
                 failures = failures + 1 if busy else 1
                 _log.warning("node_lost", reason=error.explain(), failures=failures)
                 self._end_node()
@@ -299,8 +304,8 @@ class Sealer:
             due_in = self._tip_timestamp + self._config.heartbeat_s - now
         else:
             return math.inf
-        # Block times are whole seconds that strictly increase. The next one may come when the clock is there, or, if the
-        # clock went back, one second of real time after the last: the chain slows down, but it does not stop.
+        # Block times are whole seconds that strictly increase. The next one may come when the clock is there, or, if
+        # the clock went back, one second of real time after the last: the chain slows down, but it does not stop.
         clock_in = self._tip_timestamp + 1 - self._config.time_lead_max_s - now
         return max(due_in, min(clock_in, self._mined_at + 1.0 - time.monotonic()))
 

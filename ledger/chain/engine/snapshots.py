@@ -1,9 +1,9 @@
 """Snapshots of the node's state, so that start-up replays a bounded tail of the journal.
 
 A snapshot is anvil's dump without the history that we keep ourselves: accounts, and the newest block. Its file is
-written aside, fsynced and renamed; its SHA-256 goes to the journal. A snapshot is only a short cut: one that is missing,
-altered, from another anvil, or that does not give its block's hash and state root is left aside with a warning, and
-more is replayed instead.
+written aside, fsynced and renamed; its SHA-256 goes to the journal. A snapshot is only a short cut: one that is
+missing, altered, from another anvil, or that does not give its block's hash and state root is left aside with a
+warning, and more is replayed instead.
 """
 
 from __future__ import annotations
@@ -136,7 +136,9 @@ def _difference(node: AnvilNode, journal: Journal, snapshot: Snapshot) -> str | 
         return f"it is of {snapshot.engine}, and this is {node.version}"
     blocks: list[JournalledBlock] = journal.blocks(snapshot.number, snapshot.number)
     if not blocks or not blocks[0].hash:
-        raise IntegrityError(f"block {snapshot.number}", "there is a snapshot of it, but no block", block=snapshot.number)
+        raise IntegrityError(
+            f"block {snapshot.number}", "there is a snapshot of it, but no block", block=snapshot.number
+        )
     if node.tip_hash() != blocks[0].hash:
         return "its tip is not the journal's block"
     try:

@@ -92,7 +92,11 @@ def _proof(
     if len(entries) != len(slots):
         raise UnavailableError("chain node", "its proof lacks a slot", address=address)
     proven = tuple(
-        (slot.rjust(32, b"\0"), from_quantity(entry.get("value")), tuple(unhex(node) for node in entry.get("proof") or ()))
+        (
+            slot.rjust(32, b"\0"),
+            from_quantity(entry.get("value")),
+            tuple(unhex(node) for node in entry.get("proof") or ()),
+        )
         for slot, entry in zip(slots, entries, strict=True)
     )
     return StateProof(block, address, nodes, proven)
