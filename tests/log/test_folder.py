@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from ledger.service.ports import EventLog
+
 
 def numbered(first: int, count: int) -> list[bytes]:
     return [b"entry %d" % index for index in range(first, first + count)]
@@ -255,3 +257,25 @@ def test_bad_input_is_refused_and_changes_nothing(open_log: Callable[[], FolderL
             call()
     assert log.size() == 2
     assert log.consistency_proof(0, 2) == []
+
+
+def test_partial_files_of_the_last_checkpoint_outlive_one_more_also_when_reopened(
+    open_log: Callable[[], FolderLog], folder: Path
+) -> None:
+    log = open_log()
+    log.append(numbered(0, 200))
+    log.publish_checkpoint()
+    log.append(numbered(200, 100))
+    log = open_log()
+    assert (folder / "tile" / "0" / "000").exists()
+    log.publish_checkpoint()
+    assert (folder / "tile" / "0" / "000.p" / "200").exists()
+    log = open_log()
+    log.append(numbered(300, 1))
+    log.publish_checkpoint()
+    assert not (folder / "tile" / "0" / "000.p").exists()
+
+
+def test_log_in_a_folder_is_the_log_that_the_use_cases_want(open_log: Callable[[], FolderLog]) -> None:
+    log: EventLog = open_log()
+    assert log.root(log.size()) == EMPTY_ROOT

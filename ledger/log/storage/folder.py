@@ -30,7 +30,7 @@ from ledger.log.storage.group import GroupCommit, Request
 from ledger.log.storage.journal import JournalWriter, segment_paths
 from ledger.log.storage.reader import LogReader
 from ledger.log.storage.recovery import Recovered, read_published, recover
-from ledger.log.tiles import CHECKPOINT_PATH, TILE_WIDTH, encode_bundle
+from ledger.log.tiles import CHECKPOINT_PATH, TILE_WIDTH, encode_bundle, entries_path, right_edge, tile_path
 from ledger.log.tree import EMPTY_ROOT, consistency_proof, inclusion_proof, leaf_hash, root_at
 
 if TYPE_CHECKING:
@@ -269,7 +269,10 @@ class FolderLog:
                 self._files.put(path, data)
             self._write_full(state)
             self._note, self._published = note, published
-            self._filled = [f"{path}.p" for path, _ in state.full_files() if (self._path / f"{path}.p").is_dir()]
+            kept = {f"{tile_path(level, index)}.p" for level, index, _ in right_edge(published.size)}
+            kept |= {f"{entries_path(index)}.p" for level, index, _ in right_edge(published.size) if level == 0}
+            full = {f"{path}.p" for path, _ in state.full_files()}
+            self._filled = sorted(path for path in full - kept if (self._path / path).is_dir())
         if not note:
             self.publish_checkpoint()
 

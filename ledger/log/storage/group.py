@@ -60,7 +60,11 @@ class GroupCommit:
             leads = not self._is_led
             self._is_led = True
         if not leads:
-            request.wake.wait()
+            try:
+                request.wake.wait()
+            except BaseException:
+                self._leave(request)
+                raise
         if not request.is_settled:
             self._lead()
         if isinstance(request.error, LedgerError):
@@ -87,6 +91,15 @@ class GroupCommit:
         else:
             self._hand_over(group)
 
+    def _leave(self, request: Request) -> None:
+        """Withdraw an interrupted caller's request if it still waits, and pass on the lead if it was handed it."""
+        with self._lock:
+            if request not in self._queue:
+                return
+            self._queue.remove(request)
+            if request.wake.is_set():
+                self._pass_lead()
+
     def _take(self) -> list[Request]:
         group: list[Request] = []
         size_bytes = 0
@@ -99,15 +112,18 @@ class GroupCommit:
 
     def _hand_over(self, group: Sequence[Request]) -> None:
         with self._lock:
-            following = self._queue[0] if self._queue else None
-            self._is_led = following is not None
-            if following is None:
-                self._lock.notify_all()
-        if following is not None:
-            following.wake.set()
+            self._pass_lead()
         for request in group:
             request.is_settled = True
             request.wake.set()
+
+    def _pass_lead(self) -> None:
+        """Let the first that waits lead; the caller holds the lock."""
+        self._is_led = bool(self._queue)
+        if self._queue:
+            self._queue[0].wake.set()
+        else:
+            self._lock.notify_all()
 
     def _fail(self, group: Sequence[Request], error: BaseException) -> None:
         """Refuse the group, all that waits and all that comes: the file's state is unknown until it is read again."""
