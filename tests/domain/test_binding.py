@@ -171,10 +171,7 @@ def test_never_activated_is_not_in_force() -> None:
     assert (result.version, result.grant, result.responsible_post) == (0, -1, hash32(303))
 
 
-@pytest.mark.parametrize(
-    ("responsible", "at"),
-    [(ResponsibilityState(), 2_000), (responsibility(accept=False), 2_000), (responsibility(2_001), 2_000)],
-)
+@pytest.mark.parametrize("responsible", [ResponsibilityState(), responsibility(accept=False), responsibility(2_001)])
 def test_a_duty_that_nobody_accepted_by_then_is_a_mismatch(responsible: ResponsibilityState) -> None:
     result = bound(claim(2_000), agreement(), responsible)
     assert result.mismatches == (M.NO_RESPONSIBLE_POST,)
