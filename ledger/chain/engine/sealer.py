@@ -224,8 +224,9 @@ class Sealer:
     def _boot_from(self, start: tuple[AnvilNode, int]) -> None:
         node, number = start
         began = time.monotonic()
-        if self._journal.newest() is None:
-            self._store_genesis(node)
+        newest = self._journal.newest()
+        if newest is None or (newest.number == 0 and not newest.hash):
+            self._store_genesis(node, is_journalled=newest is not None)
         if number == 0:
             check_genesis(node, self._journal)
         replayed = self._journal.count_placed(number)
@@ -247,7 +248,7 @@ class Sealer:
             seconds=round(time.monotonic() - began, 3),
         )
 
-    def _store_genesis(self, node: AnvilNode) -> None:
+    def _store_genesis(self, node: AnvilNode, *, is_journalled: bool) -> None:
         try:
             mined = node.fetch(())
         except ValueError as error:
@@ -255,7 +256,8 @@ class Sealer:
         header = mined.block.header
         if header.number != 0 or header.timestamp != self._config.genesis_time:
             raise broken(0, "the node's genesis is not of the time set")
-        self._journal.begin_block(0, header.timestamp, node.version, ())
+        if not is_journalled:
+            self._journal.begin_block(0, header.timestamp, node.version, ())
         self._crash_point("genesis journalled")
         self._store(mined)
 
