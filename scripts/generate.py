@@ -14,6 +14,7 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from scripts.generators.domain_spec import domain_spec
 from scripts.generators.error_reference import error_reference
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 
-GENERATORS: Final[tuple[Callable[[], Mapping[str, str]], ...]] = (error_reference,)
+GENERATORS: Final[tuple[Callable[[], Mapping[str, str]], ...]] = (domain_spec, error_reference)
 
 
 def stale(root: Path, wanted: Mapping[str, str]) -> list[str]:
