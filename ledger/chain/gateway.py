@@ -61,6 +61,8 @@ _SERVER: Final = -32000
 _UNAVAILABLE: Final = -32002
 _REJECTED: Final = -32003
 _LIMIT: Final = -32005
+_BLOCK_NUMBER_MAX: Final = 2**63 - 1
+"""No chain gets there, and the journal's integers end there."""
 _NEWEST: Final = frozenset({"latest", "pending", "safe", "finalized"})
 
 
@@ -321,7 +323,9 @@ class Gateway:
     def _number(self, tag: Any) -> int:
         if tag == "earliest":
             return 0
-        return self._chain.final_block().number if tag in _NEWEST else as_quantity(tag)
+        if isinstance(tag, str) and tag in _NEWEST:
+            return self._chain.final_block().number
+        return min(as_quantity(tag), _BLOCK_NUMBER_MAX)
 
     # The one write.
 
