@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ledger.domain.events import Recorded
+    from ledger.domain.event_log import Event, Recorded
     from ledger.service.index_rows import (
         AgencyRow,
         AgreementRow,
@@ -43,15 +43,15 @@ class Histories(Protocol):
         """Return once the index holds the block: what a use-case calls to read its own write."""
         ...
 
-    def history(self, contract: str, head_key: bytes, up_to_block: int | None = None) -> list[Recorded]:
+    def history(self, contract: str, head_key: bytes, up_to_block: int | None = None) -> list[Recorded[Event]]:
         """Return every event of a contract that advanced ``head_key``, oldest first."""
         ...
 
-    def events(self, after: str = "", limit: int = 100) -> Page[Recorded]:
+    def events(self, after: str = "", limit: int = 100) -> Page[Recorded[Event]]:
         """Return all events in the order of the chain, a page at a time."""
         ...
 
-    def transaction(self, tx_hash: bytes) -> list[Recorded]:
+    def transaction(self, tx_hash: bytes) -> list[Recorded[Event]]:
         """Return the events of one transaction."""
         ...
 

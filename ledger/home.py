@@ -1,0 +1,157 @@
+"""The home folder: where each store lives, and the lock that gives one process the right to write.
+
+``Home`` only names paths. ``HomeLock`` is an ``flock`` on ``run/lock``: the kernel drops it when the
+process dies, so a kill leaves nothing to clean.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from ledger.domain.errors import InvalidInputError, UnavailableError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from types import TracebackType
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """The paths of one home folder."""
+
+    path: Path
+
+    @property
+    def config(self) -> Path:
+        """The deployment record; present only once ``quanze init`` has finished."""
+        return self.path / "config.json"
+
+    @property
+    def init_plan(self) -> Path:
+        """What an unfinished ``quanze init`` has already settled."""
+        return self.path / "init.json"
+
+    @property
+    def keys(self) -> Path:
+        """Keystore files."""
+        return self.path / "keys"
+
+    @property
+    def chain(self) -> Path:
+        """The embedded engine's journal and snapshots."""
+        return self.path / "chain"
+
+    @property
+    def log(self) -> Path:
+        """The public tlog-tiles folder and the private write-ahead log."""
+        return self.path / "log"
+
+    @property
+    def vault(self) -> Path:
+        """The vault's database."""
+        return self.path / "vault.db"
+
+    @property
+    def outbox(self) -> Path:
+        """The outbox's database."""
+        return self.path / "outbox.db"
+
+    @property
+    def index(self) -> Path:
+        """The rebuildable index."""
+        return self.path / "index.db"
+
+    @property
+    def receipts(self) -> Path:
+        """Receipts handed to the people who signed."""
+        return self.path / "receipts"
+
+    @property
+    def run(self) -> Path:
+        """Lock and socket."""
+        return self.path / "run"
+
+    @property
+    def socket(self) -> Path:
+        """The local socket of a running ``quanze up``."""
+        return self.run / "quanze.sock"
+
+    def make(self) -> None:
+        """Create the folders that every store expects, readable by the owner only."""
+        for folder in (self.path, self.keys, self.chain, self.log, self.receipts, self.run):
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+
+    def read_config(self) -> dict[str, Any]:
+        """Return the deployment record.
+
+        Raises:
+            InvalidInputError: If the folder holds no finished home.
+        """
+        if not self.config.exists():
+            state = "an unfinished home" if self.init_plan.exists() else "no home"
+            raise InvalidInputError(
+                field="home", value=str(self.path), allowed=f"a home made by `quanze init` (found {state})"
+            )
+        config: dict[str, Any] = json.loads(self.config.read_bytes())
+        return config
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Write a file so that after a crash it holds either the old or the new content, durably."""
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    try:
+        os.write(descriptor, content) if len(content) < 1 << 20 else _write_all(descriptor, content)
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    partial.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def _write_all(descriptor: int, content: bytes) -> None:
+    rest = memoryview(content)
+    while rest:
+        rest = rest[os.write(descriptor, rest) :]
+
+
+def write_json(path: Path, value: Mapping[str, object]) -> None:
+    """Write ``value`` as indented JSON, atomically."""
+    write_atomically(path, (json.dumps(value, indent=1, ensure_ascii=False) + "\n").encode())
+
+
+class HomeLock:
+    """The exclusive right to write one home, held until ``release`` or the process ends."""
+
+    def __init__(self, home: Home) -> None:
+        home.run.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._descriptor = os.open(home.run / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            os.close(self._descriptor)
+            raise UnavailableError(what="home", reason=f"{home.path} is in use by another process") from error
+
+    def release(self) -> None:
+        """Give the lock back."""
+        os.close(self._descriptor)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.release()

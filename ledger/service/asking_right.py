@@ -1,0 +1,146 @@
+"""By what right did an agency hold a dataset at a time?
+
+Every agreement that ever proposed to grant the dataset to the agency stands under one head on chain, so the
+list is complete, and "no right existed" is proved by the same records (decisions 1).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ledger.domain.agreement_state import fold_agreement
+from ledger.domain.codes import AgreementStatus
+from ledger.domain.events import AgreementProposed
+from ledger.domain.identifiers import parse_agency, parse_dataset, recipient_key
+from ledger.domain.scalars import ZERO32
+from ledger.service import registry_views
+from ledger.service.agreement_views import AGREEMENTS, grant_json, is_demonstration, reference_of, version_json
+from ledger.service.answers import as_of, frame, known, known_by
+from ledger.service.catalogue import entry_json
+from ledger.service.requests import Request
+from ledger.service.times import iso
+
+if TYPE_CHECKING:
+    from ledger.domain.agreement_state import AgreementState, AgreementVersion
+    from ledger.domain.event_log import Event, Recorded
+    from ledger.domain.records import Grant
+    from ledger.service.services import Services
+
+
+class AskRight(Request, frozen=True, kw_only=True):
+    """Arguments of ``ask right``."""
+
+    agency: str
+    dataset: str
+    at: str = ""
+    known_at: str = ""
+
+
+def ask_right(services: Services, request: AskRight) -> dict[str, Any]:
+    """Return every right that the agency held over the dataset then, and every claim that gave none.
+
+    Raises:
+        InvalidInputError: A bad id or time.
+    """
+    agency, dataset = parse_agency(request.agency), parse_dataset(request.dataset)
+    at, known_at = as_of(services, request.at), known_by(services, request.known_at)
+    proposals = known(services.state.history(AGREEMENTS, recipient_key(agency.id, dataset.id)), known_at)
+    rights: list[dict[str, Any]] = []
+    others: list[dict[str, Any]] = []
+    sources: list[Recorded[Event]] = list(proposals)
+    for agreement in dict.fromkeys(
+        recorded.event.agreement for recorded in proposals if isinstance(recorded.event, AgreementProposed)
+    ):
+        history = known(services.state.history(AGREEMENTS, agreement), known_at)
+        state = fold_agreement(history)
+        if state is None:
+            continue
+        sources += [recorded for recorded in history if recorded not in sources]
+        version = state.version_at(at)
+        grants = [
+            grant
+            for grant in (version.terms.grants if version else ())
+            if grant.recipient == agency.id and grant.dataset == dataset.id
+        ]
+        reasons = _why_not(state, version, grants, at)
+        if reasons:
+            others.append(
+                {"agreement": agreement.hex(), "reference": reference_of(services, state), "why_not": reasons}
+            )
+        elif version is not None:
+            rights.append(_right(services, state, version, [grant for grant in grants if _in_window(grant, at)], at))
+    sources.sort(key=lambda recorded: recorded.position)
+    question = {"ask": "right", "agency": str(agency), "dataset": str(dataset)}
+    entries = registry_views.entries_of(services, dataset.id)
+    when = iso(at)
+    return {
+        "answer": (
+            f"{agency} held {dataset} on {when} by {len(rights)} agreement(s): "
+            + ", ".join(str(right["reference"] or right["agreement"]) for right in rights)
+            if rights
+            else f"No right of {agency} over {dataset} existed on {when}"
+        ),
+        "held": bool(rights),
+        "rights": rights,
+        "without_effect": others,
+        "catalogue": entry_json(services, entries[-1]) if entries else None,
+        **frame(services, question, at=at, known_at=known_at, sources=sources, gaps=_gaps(services, agency.id)),
+    }
+
+
+def _why_not(state: AgreementState, version: AgreementVersion | None, grants: list[Grant], at: int) -> list[str]:
+    """Return why an agreement gave no right at a time; nothing if it did."""
+    if version is None or version.activated_at is None:
+        return ["NOT_IN_FORCE"]
+    reasons: list[str] = []
+    match state.status_at(at):
+        case AgreementStatus.SUSPENDED:
+            reasons.append("SUSPENDED")
+        case AgreementStatus.TERMINATED | AgreementStatus.DISPOSED:
+            reasons.append("TERMINATED")
+        case _:
+            pass
+    if not grants:
+        reasons.append("DATASET_NOT_GRANTED")
+    elif not any(_in_window(grant, at) for grant in grants):
+        reasons.append("OUTSIDE_WINDOW")
+    if version.terms.review != ZERO32 and version.terms.review_valid_until <= at:
+        reasons.append("REVIEW_EXPIRED")
+    return reasons
+
+
+def _in_window(grant: Grant, at: int) -> bool:
+    return grant.valid_from <= at < (grant.valid_to or 2**64)
+
+
+def _right(
+    services: Services, state: AgreementState, version: AgreementVersion, grants: list[Grant], at: int
+) -> dict[str, Any]:
+    flags = []
+    if version.activated_at is not None and version.activated_at > at:
+        flags.append("RECORDED_LATER")
+    if version.terms.review == ZERO32:
+        flags.append("NO_SECURITY_REVIEW")
+    if is_demonstration(services, state.agreement):
+        flags.append("DEMONSTRATION")
+    shown = version_json(services, version)
+    return {
+        "agreement": state.agreement.hex(),
+        "reference": reference_of(services, state),
+        "version": version.version,
+        "provider": services.directory.text(version.terms.provider),
+        "legal_bases": shown["text"].get("legal_bases", []) if isinstance(shown["text"], dict) else [],
+        "grants": [grant_json(services, grant) for grant in grants],
+        "signed_by": [
+            {"post": services.directory.text(signature.post), "at": iso(signature.signed_at)}
+            for signature in version.signatures
+        ],
+        "security_review": shown["security_review"],
+        "flags": flags,
+    }
+
+
+def _gaps(services: Services, agency: bytes) -> list[str]:
+    if registry_views.find_agency(services, agency) is None:
+        return ["the agency is not on this ledger: what it holds by other ways is unknown here"]
+    return []

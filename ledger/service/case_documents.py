@@ -1,0 +1,73 @@
+"""What the steps of a case commit to: salted groups in the vault, sealed until the notice.
+
+The filing's groups are ``respondent`` (the agency's text id), ``violations``, ``facts`` and ``reference``.
+The notice opens ``respondent`` on chain, from the filing's own commitment (decisions 7).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ledger.domain.codes import CaseStep, Tier
+from ledger.domain.commitment import recommit
+from ledger.domain.errors import IntegrityError
+from ledger.service.documents import make_document, values_of
+from ledger.service.profiles import keep
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ledger.domain.canonical import Json
+    from ledger.domain.commitment import Opening
+    from ledger.service.ports import VaultDocument
+    from ledger.service.services import Services
+
+FILING_STEPS = (CaseStep.LEAD, CaseStep.FILED)
+
+
+def keep_step(
+    services: Services, case: bytes, step: CaseStep, values: Mapping[str, Json], reference: str = ""
+) -> bytes:
+    """Keep what one step commits to and return its commitment.
+
+    Args:
+        services: The open stores.
+        case: The case's id.
+        step: The step; a notice is public, all else is sealed.
+        values: The groups; empty ones are left out.
+        reference: A name for people, kept beside.
+    """
+    tier = Tier.PUBLIC if step is CaseStep.NOTICE_ISSUED else Tier.SEALED
+    stated: dict[str, Json] = {name: value for name, value in values.items() if value}
+    extra: dict[str, object] = {"about": case.hex(), "step": step.name}
+    if reference:
+        extra["reference"] = reference
+    agency = stated.get("respondent")
+    texts = {"agency": [agency]} if isinstance(agency, str) else {}
+    return keep(services, make_document("case", tier, {"step": step.name, **stated}, texts=texts, extra=extra))
+
+
+def filing_of(services: Services, case: bytes) -> VaultDocument:
+    """Return the document of a case's filing, or of its lead.
+
+    Raises:
+        IntegrityError: The vault does not hold it.
+    """
+    documents = services.directory.documents_about(case)
+    for step in reversed(FILING_STEPS):
+        for document in documents:
+            if document.extra.get("step") == step.name:
+                return document
+    raise IntegrityError("vault", "it lacks the filing of a case", case=case)
+
+
+def respondent_opening(document: VaultDocument) -> Opening:
+    """Return the opening of a filing's respondent."""
+    groups: Any = document.groups
+    (opening,) = recommit(groups).disclose(["respondent"])
+    return opening
+
+
+def respondent_of(document: VaultDocument) -> str:
+    """Return whom a filing is about."""
+    return str(values_of(document)["respondent"])

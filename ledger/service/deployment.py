@@ -1,0 +1,95 @@
+"""What a home is deployed as: chain id, contracts, validators and the log's key.
+
+The record is written once by ``quanze init``; start-up compares it with what the stores say, and the
+trust root is made of it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+FORMAT: Final = "quanze-home-v1"
+CONTRACT_NAMES: Final = (
+    "AccessManager",
+    "AgencyRegistry",
+    "Catalogue",
+    "AgreementLedger",
+    "ResponsibilityLedger",
+    "CaseLedger",
+    "CheckpointAnchor",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class DeployedContract:
+    """A contract's address, the hash of its runtime code, and the block it was created in."""
+
+    address: bytes
+    code_hash: bytes
+    block: int
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """One deployment of all contracts together with its log."""
+
+    chain_id: int
+    genesis_hash: bytes
+    contracts: Mapping[str, DeployedContract]
+    validators: tuple[bytes, ...]
+    log_origin: str
+    log_vkey: str
+    demonstration: bool
+
+    def address(self, name: str) -> bytes:
+        """Return a contract's address."""
+        return self.contracts[name].address
+
+    def name_of(self, address: bytes) -> str:
+        """Return the name of the contract at ``address``, or the address in hex."""
+        for name, contract in self.contracts.items():
+            if contract.address == address:
+                return name
+        return "0x" + address.hex()
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the record as JSON values, bytes in hex."""
+        return {
+            "format": FORMAT,
+            "chain_id": self.chain_id,
+            "genesis_hash": self.genesis_hash.hex(),
+            "contracts": {
+                name: {
+                    "address": contract.address.hex(),
+                    "code_hash": contract.code_hash.hex(),
+                    "block": contract.block,
+                }
+                for name, contract in sorted(self.contracts.items())
+            },
+            "validators": [validator.hex() for validator in self.validators],
+            "log_origin": self.log_origin,
+            "log_vkey": self.log_vkey,
+            "demonstration": self.demonstration,
+        }
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Deployment:
+        """Parse what ``to_json`` made."""
+        return cls(
+            chain_id=value["chain_id"],
+            genesis_hash=bytes.fromhex(value["genesis_hash"]),
+            contracts={
+                name: DeployedContract(
+                    bytes.fromhex(contract["address"]), bytes.fromhex(contract["code_hash"]), contract["block"]
+                )
+                for name, contract in value["contracts"].items()
+            },
+            validators=tuple(bytes.fromhex(validator) for validator in value["validators"]),
+            log_origin=value["log_origin"],
+            log_vkey=value["log_vkey"],
+            demonstration=value["demonstration"],
+        )

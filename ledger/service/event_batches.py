@@ -1,0 +1,82 @@
+"""A reporter's signed batch of events, and how a reporter makes one.
+
+The signature is over the RFC 6962 root of the events' digests, so that each event can be proved alone. A
+batch is one stream's: one reporter post and one agreement.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from ledger.domain.errors import InvalidInputError
+from ledger.domain.event_v1 import NO_HASH, check_stream, digest
+from ledger.domain.identifiers import post_id
+from ledger.domain.records import EventBatch
+from ledger.domain.scalars import ZERO32
+from ledger.domain.typed_data import digest as signing_digest
+from ledger.log.tree import root_of
+from ledger.service.submission import domain_of, fresh_nonce
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ledger.domain.event_v1 import EventV1
+    from ledger.service.deployment import Deployment
+    from ledger.service.ports import Signer
+
+MAX_BATCH_EVENTS: Final = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class SignedBatch:
+    """What a reporter sends: who, about which agreement, the events, and one signature over them."""
+
+    reporter: str
+    agreement: str
+    events: tuple[EventV1, ...]
+    nonce: int
+    deadline: int
+    signer: bytes
+    signature: bytes
+
+
+def batch_record(batch: SignedBatch, digests: Sequence[bytes]) -> EventBatch:
+    """Return the record that the batch's signature covers, recomputed from the events' digests."""
+    return EventBatch(
+        post=post_id(batch.reporter),
+        agreement=bytes.fromhex(batch.agreement) if batch.agreement else ZERO32,
+        count=len(digests),
+        root=root_of(digests),
+        nonce=batch.nonce,
+        deadline=batch.deadline,
+    )
+
+
+def place_events(events: Sequence[EventV1], *, next_seq: int, prev_hash: bytes) -> tuple[EventV1, ...]:
+    """Return the events numbered and chained from a place in their reporter's stream."""
+    placed: list[EventV1] = []
+    last = prev_hash.hex() if prev_hash else NO_HASH
+    for offset, event in enumerate(events):
+        numbered = event.placed(next_seq + offset, last)
+        placed.append(numbered)
+        last = digest(numbered).hex()
+    return tuple(placed)
+
+
+def sign_batch(deployment: Deployment, signer: Signer, events: Sequence[EventV1], *, deadline: int) -> SignedBatch:
+    """Sign placed events of one stream.
+
+    Raises:
+        InvalidInputError: None, too many, or events of several streams or out of their places.
+    """
+    if not 0 < len(events) <= MAX_BATCH_EVENTS:
+        raise InvalidInputError("events", len(events), f"1 to {MAX_BATCH_EVENTS}")
+    first = events[0]
+    check_stream(events, next_seq=first.reporter_seq, prev_hash=bytes.fromhex(first.prev_hash))
+    unsigned = SignedBatch(first.reporter, first.agreement, tuple(events), fresh_nonce(), deadline, signer.address, b"")
+    record = batch_record(unsigned, [digest(event) for event in events])
+    signature = signer.sign_digest(signing_digest(domain_of(deployment, EventBatch), record))
+    return SignedBatch(
+        first.reporter, first.agreement, tuple(events), unsigned.nonce, deadline, signer.address, signature
+    )

@@ -1,0 +1,183 @@
+"""The client's half of appending, for NDJSON: check lines, skip what the ledger holds, sign, append.
+
+A line states what its source says; what only the reporter can say (id, reporter, place in the stream) is
+filled in here, before signing. One bad line never takes a good one with it.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ledger.domain import canonical
+from ledger.domain.errors import InvalidInputError, LedgerError, NotFoundError
+from ledger.domain.event_v1 import complete_event
+from ledger.domain.identifiers import parse_post
+from ledger.service.event_appending import append_signed_batch
+from ledger.service.event_batches import MAX_BATCH_EVENTS, place_events, sign_batch
+from ledger.service.event_checks import may_report
+from ledger.service.intake import claim_digest, pairing_key
+from ledger.service.keys import signer_for_post
+from ledger.service.requests import Request
+from ledger.service.submission import deadline_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ledger.domain.event_v1 import EventV1
+    from ledger.service.services import Services
+
+_HEX32 = 64
+
+
+class AppendLines(Request, frozen=True, kw_only=True):
+    """Arguments of ``event append-lines``: raw lines (base64 in JSON), the first one's number, the reporter."""
+
+    lines: list[bytes]
+    post: str
+    first_line: int = 1
+    key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Parsed:
+    line: int
+    event: EventV1
+
+
+def append_lines(services: Services, request: AppendLines) -> dict[str, Any]:
+    """Append a batch of NDJSON lines signed for a post; returns receipts, repetitions and rejected lines.
+
+    Raises:
+        InvalidInputError: More lines than a batch may have.
+        LedgerError: As ``append_signed_batch``, for what concerns the whole batch.
+    """
+    if len(request.lines) > MAX_BATCH_EVENTS:
+        raise InvalidInputError("lines", len(request.lines), f"at most {MAX_BATCH_EVENTS}")
+    post = parse_post(request.post)
+    parsed: list[_Parsed] = []
+    rejected: list[dict[str, Any]] = []
+    for number, line in enumerate(request.lines, request.first_line):
+        if not line.strip():
+            continue
+        try:
+            parsed.append(_Parsed(number, parse_line(services, line, str(post))))
+        except LedgerError as error:
+            rejected.append(_rejection(number, error))
+    with services.append_lock:
+        fresh, repeated = _sift(services, parsed, rejected)
+        receipts = append_events(services, [item.event for item in fresh], str(post), request.key)
+    rejected.sort(key=lambda rejection: int(rejection["line"]))
+    verdicts = Counter(code for receipt in receipts for code in receipt["mismatches"] or [receipt["verdict"]])
+    return {
+        "appended": len(receipts),
+        "repeated": repeated,
+        "rejected": rejected,
+        "verdicts": dict(sorted(verdicts.items())),
+        "first": receipts[0]["index"] if receipts else -1,
+        "last": receipts[-1]["index"] if receipts else -1,
+        "receipts": receipts,
+    }
+
+
+def append_events(services: Services, events: Sequence[EventV1], post: str, key: str = "") -> list[dict[str, Any]]:
+    """Sign complete events as ``post`` and append them, stream by stream, in their order.
+
+    Raises:
+        LedgerError: As ``append_signed_batch``.
+    """
+    if not events:
+        return []
+    signer = signer_for_post(services, parse_post(post).id, key)
+    receipts: list[dict[str, Any]] = []
+    with services.append_lock:
+        for agreement, group in _by_agreement(events).items():
+            for start in range(0, len(group), MAX_BATCH_EVENTS):
+                stream = services.intake.stream(post, agreement)
+                placed = place_events(
+                    group[start : start + MAX_BATCH_EVENTS], next_seq=stream.next_seq, prev_hash=stream.last_event
+                )
+                batch = sign_batch(services.deployment, signer, placed, deadline=deadline_of(services))
+                receipts += append_signed_batch(services, batch)
+    return receipts
+
+
+def parse_line(services: Services, line: bytes, reporter: str) -> EventV1:
+    """Return the event that a line states, with the reporter and an id filled in.
+
+    Raises:
+        InvalidInputError: Names the field.
+    """
+    if len(line) > canonical.MAX_ENTRY_BYTES:
+        raise InvalidInputError("line", f"more than {canonical.MAX_ENTRY_BYTES} bytes", "a shorter line")
+    stated = canonical.decode(line)
+    if not isinstance(stated, dict):
+        raise InvalidInputError("line", stated, "a JSON object")
+    for name in ("reporter_seq", "prev_hash"):
+        if name in stated:
+            raise InvalidInputError(name, stated[name], "nothing: the reporter's key places the event when it signs")
+    if stated.get("reporter", reporter) != reporter:
+        raise InvalidInputError("reporter", stated["reporter"], reporter)
+    filled = {"id": secrets.token_hex(16), **stated}
+    agreement = stated.get("agreement", "")
+    if isinstance(agreement, str) and agreement and len(agreement) != _HEX32:
+        filled["agreement"] = _agreement(services, agreement)
+    return complete_event(filled, reporter=reporter)
+
+
+def _agreement(services: Services, text: str) -> str:
+    try:
+        return services.directory.resolve(text, services.state.ids("agreement"), "agreement").hex()
+    except NotFoundError as error:
+        raise InvalidInputError("agreement", text, "a known reference, or an id of 64 hex digits") from error
+
+
+def _sift(services: Services, parsed: Sequence[_Parsed], rejected: list[dict[str, Any]]) -> tuple[list[_Parsed], int]:
+    """Return the events that are new, and how many the ledger holds already; conflicts are rejected."""
+    fresh: list[_Parsed] = []
+    seen: dict[bytes, bytes] = {}
+    sides: dict[str, str] = {}
+    repeated = 0
+    latest = services.clock.now_ms() + services.settings.clock_skew_max_s * 1000
+    post = parse_post(parsed[0].event.reporter) if parsed else None
+    for item in parsed:
+        event = item.event
+        key, claim = pairing_key(event), claim_digest(event)
+        held = services.intake.held(event)
+        known = held.claim if held is not None else seen.get(key)
+        if known == claim:
+            repeated += 1
+        elif known is not None:
+            rejected.append(_reject(item.line, "correlation", "the ledger holds it with other content"))
+        elif event.occurred_at_ms > latest:
+            rejected.append(_reject(item.line, "occurred_at_ms", f"in the future: at most {latest} is allowed"))
+        elif services.intake.other_side(event) or sides.get(event.correlation, event.side.value) != event.side.value:
+            rejected.append(_reject(item.line, "side", "one reporter never reports both sides of an exchange"))
+        elif post is not None and not may_report(services, post, event, services.now_s()):
+            rejected.append(
+                _reject(item.line, "side", f"{post} reports its own agency's side, or one that entrusted it")
+            )
+        else:
+            seen[key] = claim
+            if event.correlation:
+                sides[event.correlation] = event.side.value
+            fresh.append(item)
+    return fresh, repeated
+
+
+def _by_agreement(events: Sequence[EventV1]) -> dict[str, list[EventV1]]:
+    groups: dict[str, list[EventV1]] = {}
+    for event in events:
+        groups.setdefault(event.agreement, []).append(event)
+    return groups
+
+
+def _rejection(line: int, error: LedgerError) -> dict[str, Any]:
+    field = error.field if isinstance(error, InvalidInputError) else "line"
+    return _reject(line, field, error.explain())
+
+
+def _reject(line: int, field: str, reason: str) -> dict[str, Any]:
+    return {"line": line, "field": field, "reason": reason}

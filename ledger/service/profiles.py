@@ -1,0 +1,48 @@
+"""Public names of agencies, posts and datasets, in Chinese and English, as committed to on chain."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ledger.domain.codes import Tier
+from ledger.domain.text import check_name
+from ledger.service.documents import make_document, values_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from ledger.service.ports import VaultDocument
+    from ledger.service.services import Services
+
+
+def make_profile(
+    kind: str, identifier: bytes, text: str, names: Mapping[str, str], *, texts: Mapping[str, Iterable[str]]
+) -> VaultDocument:
+    """Return a public profile document of an agency, a post or a dataset.
+
+    Args:
+        kind: ``agency``, ``post`` or ``dataset``.
+        identifier: The object's id on chain.
+        text: Its text id.
+        names: Further public fields, the names among them; empty ones are left out.
+        texts: The text ids that it brings to the directory.
+
+    Raises:
+        InvalidInputError: A name that may name nothing.
+    """
+    stated = {field: check_name(value, field) for field, value in names.items() if value}
+    return make_document(kind, Tier.PUBLIC, {"id": text, **stated}, texts=texts, extra={"about": identifier.hex()})
+
+
+def keep(services: Services, document: VaultDocument) -> bytes:
+    """Put a document on disk, let the directory learn it, and return its commitment."""
+    services.vault.put([document])
+    services.directory.learn(document)
+    return document.commitment
+
+
+def names_of(services: Services, commitment: bytes) -> dict[str, str]:
+    """Return name_zh and name_en of a profile, empty where not stated."""
+    document = services.directory.document(commitment)
+    values = values_of(document) if document is not None else {}
+    return {name: str(values.get(name, "")) for name in ("name_zh", "name_en")}

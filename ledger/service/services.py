@@ -1,0 +1,100 @@
+"""``Services``: the open stores of one home, and the one door through which verbs are called.
+
+A delivery layer calls either a use-case function with a typed request, or ``dispatch`` with a verb's
+name and JSON arguments; both reach the same function. ``ledger.bootstrap`` builds it.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import structlog
+
+from ledger.domain.errors import InvalidInputError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from ledger.home import Home
+    from ledger.service.deployment import Deployment
+    from ledger.service.directory import Directory
+    from ledger.service.fsck import StoreCheck
+    from ledger.service.intake import Intake
+    from ledger.service.ledger_state import LedgerState
+    from ledger.service.ports import Chain, Clock, EventLog, Keyring, Outbox, Vault
+    from ledger.service.upkeep import StoreCopy
+    from ledger.service.verbs import Verb
+    from ledger.settings import Settings
+
+
+def no_progress(_what: str, _done: int, _total: int) -> None:
+    """Show no progress."""
+
+
+def _no_index(_progress: Callable[[str, int, int], None]) -> Mapping[str, int]:
+    return {}
+
+
+@dataclass(slots=True)
+class Services:
+    """Everything that a use-case may touch."""
+
+    home: Home
+    settings: Settings
+    deployment: Deployment
+    chain: Chain
+    log: EventLog
+    vault: Vault
+    outbox: Outbox
+    keyring: Keyring
+    clock: Clock
+    state: LedgerState
+    directory: Directory
+    intake: Intake
+    verbs: Mapping[str, Verb]
+    is_up: bool = False
+    store_checks: tuple[StoreCheck, ...] = ()
+    store_copies: tuple[StoreCopy, ...] = ()
+    rebuild_index: Callable[[Callable[[str, int, int], None]], Mapping[str, int]] = _no_index
+    closers: list[Callable[[], None]] = field(default_factory=list)
+    lock: threading.RLock = field(default_factory=threading.RLock)
+    append_lock: threading.RLock = field(default_factory=threading.RLock)
+    """Held while the log grows: one writer decides the order of streams and leaves."""
+    anchor_lock: threading.RLock = field(default_factory=threading.RLock)
+    """Held while an anchor is made: anchors follow each other."""
+
+    def dispatch(
+        self, name: str, arguments: Mapping[str, object], progress: Callable[[str, int, int], None] = no_progress
+    ) -> Any:
+        """Run the verb ``name`` with JSON ``arguments`` and return its JSON result.
+
+        Raises:
+            InvalidInputError: There is no such verb, or an argument is missing, unknown or of another type.
+            LedgerError: As the verb says.
+        """
+        verb = self.verbs.get(name)
+        if verb is None:
+            raise InvalidInputError("verb", name, ", ".join(sorted(self.verbs)))
+        try:
+            request = msgspec.convert(arguments, verb.request)
+        except msgspec.ValidationError as error:
+            raise InvalidInputError("arguments", str(error), f"the arguments of {name}") from error
+        with self.lock:
+            result = verb.run(self, request, progress) if verb.is_long else verb.run(self, request)
+        return msgspec.to_builtins(result)
+
+    def now_s(self) -> int:
+        """Return the present in Unix seconds: the clock's, and never before the newest block's."""
+        return max(self.clock.now_ms() // 1000, self.state.final.timestamp)
+
+    def report_fault(self) -> None:
+        """Log the exception being handled, for the operator."""
+        structlog.get_logger("service").exception("verb_failed")
+
+    def close(self) -> None:
+        """Close the stores in the reverse order of their opening."""
+        while self.closers:
+            self.closers.pop()()

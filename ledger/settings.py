@@ -1,0 +1,56 @@
+"""Every setting of the product, read once from ``QUANZE_…`` variables by ``ledger.bootstrap``.
+
+Units are in the names. Nothing here is a secret in clear: the passphrase is a ``SecretStr``, and the
+usual way to give it is a file (``QUANZE_PASSPHRASE_FILE``), so that it shows in no process list.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """The frozen settings of one process."""
+
+    model_config = SettingsConfigDict(env_prefix="QUANZE_", frozen=True, extra="ignore")
+
+    home: Path = Field(
+        default_factory=lambda: Path.home() / ".quanze",
+        description="The home folder: chain, log, vault, keys and index.",
+    )
+    passphrase_file: Path | None = Field(
+        default=None, description="A file whose first line unlocks the keystores unattended."
+    )
+    passphrase: SecretStr | None = Field(default=None, description="The keystores' passphrase itself; prefer the file.")
+    chain_url: str | None = Field(
+        default=None, description="A JSON-RPC endpoint to use in place of the embedded engine."
+    )
+    anvil: Path | None = Field(default=None, description="The anvil program; found beside the package when absent.")
+    keystore_scrypt_n: int = Field(
+        default=2**15, ge=2, description="Work factor of new keystores, a power of two; raise it where people type."
+    )
+    block_time_lead_max_s: int = Field(
+        default=0, ge=0, description="How far block times may run ahead of the clock, in seconds; 0 for a real ledger."
+    )
+    host: str = Field(default="127.0.0.1", description="Address that the API listens on.")
+    port: int = Field(default=8430, ge=0, le=65535, description="Port of the API; 0 takes a free one.")
+    checkpoint_interval_ms: int = Field(
+        default=500, ge=10, le=1000, description="Longest time from a leaf to its checkpoint, in milliseconds."
+    )
+    anchor_interval_s: float = Field(
+        default=10.0, gt=0, description="Time between anchors while the log grows, in seconds."
+    )
+    binding_age_max_s: int = Field(
+        default=60,
+        ge=1,
+        le=60,
+        description="Oldest bound block that an anchor still accepts, in seconds (STALE_BINDING beyond).",
+    )
+    clock_skew_max_s: int = Field(default=120, ge=0, description="How far in the future an event may lie, in seconds.")
+    signature_ttl_s: int = Field(
+        default=3600, ge=1, description="Life of a signed request made by this process, in seconds."
+    )
+    language: str = Field(default="", description="zh or en; empty reads LANG.")
