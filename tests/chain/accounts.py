@@ -9,8 +9,9 @@ import coincurve
 from eth_account import Account as EthAccount
 from eth_account.signers.local import LocalAccount
 
+
 def _assemble() -> bytes:
-    """The probe: 32 bytes are stored in slot 0 and logged, but zero reverts with deadbeef; anything else reads slot 0."""
+    """The probe: 32 bytes are stored in slot 0 and logged, zero reverts with deadbeef; anything else reads slot 0."""
     head = bytes.fromhex("36602014") + b"\x60\x00" + b"\x57"
     read = bytes.fromhex("60005460005260206000f3")
     store_at = len(head) + len(read)
@@ -49,7 +50,11 @@ class Sender:
         if kind == 0:
             fields["gasPrice"] = 0
         elif kind == 1:
-            fields |= {"type": 1, "gasPrice": 0, "accessList": [{"address": "0x" + "22" * 20, "storageKeys": ["0x" + "00" * 32]}]}
+            fields |= {
+                "type": 1,
+                "gasPrice": 0,
+                "accessList": [{"address": "0x" + "22" * 20, "storageKeys": ["0x" + "00" * 32]}],
+            }
         else:
             fields |= {"type": 2, "maxFeePerGas": 0, "maxPriorityFeePerGas": 0}
         return bytes(self._account.sign_transaction(fields | changes).raw_transaction)

@@ -12,7 +12,7 @@ from eth_account.messages import encode_typed_data
 from eth_hash.auto import keccak
 
 from ledger.chain.engine import EmbeddedChain, EngineConfig
-from tests.chain.accounts import Sender, SealerKey
+from tests.chain.accounts import SealerKey, Sender
 from tests.chain.behaviour import ChainBehaviour, probe, sender, word
 from tests.chain.conftest import ANVIL, GENESIS_TIME
 

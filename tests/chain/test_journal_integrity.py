@@ -11,8 +11,8 @@ import pytest
 from structlog.testing import capture_logs
 
 from ledger.chain.engine import EmbeddedChain
-from ledger.chain.engine.replay import replay_from_genesis
 from ledger.chain.engine.journal import Journal
+from ledger.chain.engine.replay import replay_from_genesis
 from ledger.domain.errors import IntegrityError, UnavailableError
 from tests.chain.accounts import PROBE_INITCODE, SealerKey, Sender
 from tests.chain.behaviour import word
@@ -211,9 +211,7 @@ def test_second_process_cannot_open_the_chain(make_config: Callable[..., EngineC
         EmbeddedChain(config, SealerKey())
 
 
-def test_backup_of_a_running_chain_starts_elsewhere(
-    make_config: Callable[..., EngineConfig], tmp_path: Path
-) -> None:
+def test_backup_of_a_running_chain_starts_elsewhere(make_config: Callable[..., EngineConfig], tmp_path: Path) -> None:
     config = make_config(snapshot_transactions=4)
     grow(config, 10)
     with EmbeddedChain(config, SealerKey()) as chain:

@@ -103,9 +103,7 @@ class Model:
         """Run one life to its end, keeping the model; yield each event."""
         hashes = {raw: _hash(raw) for raw in transactions}
         defaults = {"crash_at": None, "hit": 1, "wait_for": [hashes[raw] for raw in transactions], "check": False}
-        lives.order(
-            folder=str(self.folder), transactions=[raw.hex() for raw in transactions], **(defaults | order)
-        )
+        lives.order(folder=str(self.folder), transactions=[raw.hex() for raw in transactions], **(defaults | order))
         while True:
             event = lives.event()
             assert event is not None, "the engine hangs"
@@ -144,7 +142,11 @@ def lives() -> Iterator[Lives]:
 
 def _finish(model: Model, lives: Lives) -> int:
     """Let the chain come to rest, and compare all that was ever acknowledged; return how many were."""
-    events = list(model.live(lives, model.unacked, wait_for=sorted(model.acked | {_hash(raw) for raw in model.unacked}), check=True))
+    events = list(
+        model.live(
+            lives, model.unacked, wait_for=sorted(model.acked | {_hash(raw) for raw in model.unacked}), check=True
+        )
+    )
     assert "done" in {event["event"] for event in events}
     assert model.acked <= model.receipts.keys(), "an acknowledged transaction is in no block"
     places = [(receipt[0], receipt[2]) for receipt in model.receipts.values()]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from ledger.chain.engine.block import decode_header
-from ledger.chain.engine.node import AnvilNode
+from ledger.chain.engine.node import BATCH, AnvilNode
 from ledger.chain.engine.seal import seal_digest
 from ledger.chain.engine.transaction import recover
 from ledger.chain.rpc import RPCError, to_hex
@@ -53,14 +53,16 @@ def finished_blocks(journal: Journal, first: int) -> Iterator[JournalledBlock]:
         raise broken(expected, "the journal lacks it")
 
 
-def mine_again(node: AnvilNode, number: int, timestamp: int, raw_transactions: Sequence[bytes]) -> None:
+def mine_again(
+    node: AnvilNode, number: int, timestamp: int, raw_transactions: Sequence[bytes], at_once: int = BATCH
+) -> None:
     """Put a journalled block's transactions into the pool, and mine.
 
     Raises:
         IntegrityError: The node refuses what it once took.
         UnavailableError: The node is gone.
     """
-    for raw, refusal in zip(raw_transactions, node.pool(raw_transactions), strict=True):
+    for raw, refusal in zip(raw_transactions, node.pool(raw_transactions, at_once), strict=True):
         if refusal is not None:
             raise broken(number, f"the node refuses a transaction of it: {refusal}", transaction=raw[:32])
     try:
@@ -69,8 +71,14 @@ def mine_again(node: AnvilNode, number: int, timestamp: int, raw_transactions: S
         raise broken(number, error.explain()) from error
 
 
-def replay(node: AnvilNode, journal: Journal, after: int) -> int:
+def replay(node: AnvilNode, journal: Journal, after: int, at_once: int = BATCH) -> int:
     """Mine the finished blocks above ``after`` again; return the number of the last.
+
+    Args:
+        node: A node whose tip is block ``after``.
+        journal: The journal.
+        after: The block to begin behind.
+        at_once: Transactions in one request to the node.
 
     Raises:
         IntegrityError: A block's hash differs; it is named.
@@ -78,7 +86,7 @@ def replay(node: AnvilNode, journal: Journal, after: int) -> int:
     """
     last = after
     for block in finished_blocks(journal, after + 1):
-        mine_again(node, block.number, block.timestamp, journal.raw_transactions(block.number))
+        mine_again(node, block.number, block.timestamp, journal.raw_transactions(block.number), at_once)
         found = node.tip_hash()
         if found != block.hash:
             raise broken(

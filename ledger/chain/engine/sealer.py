@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from ledger.chain.engine.block import decode_header
-from ledger.chain.engine.node import AnvilNode
+from ledger.chain.engine.node import BATCH, ONE_BY_ONE, AnvilNode
 from ledger.chain.engine.queue import Queue
 from ledger.chain.engine.replay import broken, check_genesis, mine_again, replay
 from ledger.chain.engine.seal import seal_digest
@@ -197,12 +197,12 @@ class Sealer:
 
     def _boot(self) -> None:
         try:
-            self._boot_from(self._load())
+            self._boot_from(self._load(), BATCH)
         except IntegrityError as error:
-            # Before anyone is alarmed: once more from genesis, with nothing but the journal to go by.
+            # Before anyone is alarmed: once more from genesis, with nothing but the journal to go by, one by one.
             self._end_node()
             _log.warning("replay_differs", reason=error.explain(), next="the whole journal from genesis")
-            self._boot_from((self._start_node(), 0))
+            self._boot_from((self._start_node(), 0), ONE_BY_ONE)
         self._mined_at = time.monotonic()
         with self.changed:
             self._ready = True
@@ -221,7 +221,7 @@ class Sealer:
         with self.changed:
             self.changed.notify_all()
 
-    def _boot_from(self, start: tuple[AnvilNode, int]) -> None:
+    def _boot_from(self, start: tuple[AnvilNode, int], at_once: int) -> None:
         node, number = start
         began = time.monotonic()
         newest = self._journal.newest()
@@ -230,14 +230,14 @@ class Sealer:
         if number == 0:
             check_genesis(node, self._journal)
         replayed = self._journal.count_placed(number)
-        last = replay(node, self._journal, number)
+        last = replay(node, self._journal, number, at_once)
         tip = self._journal.tip()
         if tip is None or tip.number != last:
             raise broken(last, "the journal's tip is not the last block replayed")
         self._set_tip(tip.number, tip.hash, tip.timestamp)
         self._genesis_hash = self._journal.blocks(0, 0)[0].hash
         self._check_header(last)
-        self._finish_interrupted(node)
+        self._finish_interrupted(node, at_once)
         self._blocks_since_snapshot = self._tip_number - number
         self._transactions_since_snapshot = replayed
         _log.info(
@@ -261,13 +261,13 @@ class Sealer:
         self._crash_point("genesis journalled")
         self._store(mined)
 
-    def _finish_interrupted(self, node: AnvilNode) -> None:
+    def _finish_interrupted(self, node: AnvilNode, at_once: int) -> None:
         """Mine the block that was journalled, and perhaps mined, but not stored when the engine last ended."""
         newest = self._journal.newest()
         if newest is None or newest.hash:
             return
         raws = self._journal.raw_transactions(newest.number)
-        mine_again(node, newest.number, newest.timestamp, raws)
+        mine_again(node, newest.number, newest.timestamp, raws, at_once)
         try:
             mined = node.fetch(raws)
         except ValueError as error:
