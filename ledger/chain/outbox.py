@@ -123,6 +123,22 @@ class TransactionOutbox:
         """
         return self._send(key, to, data, sender, preflight=False)
 
+    def is_known(self, key: str) -> bool:
+        """Say whether something was sent under this key."""
+        return self._store.intent(key) is not None
+
+    def preflight(self, to: bytes, data: bytes, *, sender: str = "relayer") -> None:
+        """Try a call on the tip without sending it.
+
+        Raises:
+            RefusedError: the contract refuses the call now.
+            UnavailableError: the chain does not answer.
+            InvalidInputError: no such sender.
+        """
+        trial = self._chain.simulate(self._least_busy(sender).address, to, data)
+        if trial.revert is not None:
+            raise self._errors.refusal(trial.revert, self._names.get(to, ""))
+
     def wait(self, key: str, timeout_s: float = 30.0) -> ChainReceipt:
         """Return the receipt of a write once it is final.
 

@@ -80,17 +80,15 @@ def draft_agreement(services: Services, request: DraftAgreement) -> dict[str, ob
 
     Raises:
         InvalidInputError: The draft is not well formed, or no post here can propose it.
-        ConflictError: Its reference names an agreement that is not cancelled.
+        ConflictError: Its reference is in use; a reference is never used again.
         LedgerError: As ``relay``.
     """
     draft = parse_draft(request.text.encode())
     known = services.directory.referred(draft.reference)
-    state = find_agreement(services, known) if known is not None else None
-    if state is not None and state.status is not AgreementStatus.CANCELLED:
-        raise ConflictError(
-            f"agreement {draft.reference}", "the reference is in use; amend it", agreement=state.agreement.hex()
-        )
-    return _propose(services, draft, secrets.token_bytes(AGREEMENT_BYTES), 1, request)
+    if known is not None and find_agreement(services, known) is not None:
+        raise ConflictError(f"agreement {draft.reference}", "the reference is in use; amend it", agreement=known.hex())
+    # A draft that was kept but never reached the chain keeps its id.
+    return _propose(services, draft, known or secrets.token_bytes(AGREEMENT_BYTES), 1, request)
 
 
 def amend_agreement(services: Services, request: AmendAgreement) -> dict[str, object]:

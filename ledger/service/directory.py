@@ -52,7 +52,8 @@ class Directory:
             self._profiles[document.commitment] = document
         reference = document.extra.get("reference")
         if isinstance(reference, str) and isinstance(about, str):
-            self._references[reference] = bytes.fromhex(about)
+            # The first one keeps a reference: nobody takes over a name that others already use.
+            self._references.setdefault(reference, bytes.fromhex(about))
 
     def text(self, identifier: bytes) -> str:
         """Return the text that hashes to ``identifier``, or its hex where nobody told it."""

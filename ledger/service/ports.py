@@ -200,6 +200,14 @@ class Outbox(Protocol):
         """Store and relay a call. The same key with other content raises ConflictError naming both digests."""
         ...
 
+    def is_known(self, key: str) -> bool:
+        """Say whether something was sent under this key."""
+        ...
+
+    def preflight(self, to: bytes, data: bytes, *, sender: str = "relayer") -> None:
+        """Try a call without sending it; raise RefusedError with the contract's named error."""
+        ...
+
     def wait(self, key: str, timeout_s: float = 30.0) -> ChainReceipt:
         """Return the receipt of a done write; raise RefusedError with the contract's named error."""
         ...

@@ -187,14 +187,35 @@ def relay(services: Services, request: SignedRequest, *, key: str = "") -> Chain
         RefusedError: The contract refused, with its named error.
         UnavailableError: The chain does not answer; the same call may be repeated.
     """
-    check_signature(services, request)
+    used = key or key_of(services, request)
+    if not services.outbox.is_known(used):  # A retry gets the first answer, even after its deadline.
+        check_signature(services, request)
+    to, data, sender = _call(services, request)
+    return send(services, used, to, data, sender=sender)
+
+
+def check_acceptable(services: Services, request: SignedRequest, *, key: str = "") -> None:
+    """Check a request without sending it: its signature here, its right and its state at the contract.
+
+    A request that was relayed before passes, since its retry gets the first answer.
+
+    Raises:
+        UnauthorizedError: The signature or the deadline does not hold.
+        RefusedError: The contract would refuse it now.
+    """
+    to, data, sender = _call(services, request)
+    if not services.outbox.is_known(key or key_of(services, request)):
+        check_signature(services, request)
+        services.outbox.preflight(to, data, sender=sender)
+
+
+def _call(services: Services, request: SignedRequest) -> tuple[bytes, bytes, str]:
     entry = FUNCTIONS.get(type(request.record))
     if entry is None:
         raise InvalidInputError("record", type(request.record).__name__, "a record that a contract takes")
     function = entry.function if request.opening is None else "openNoticeBySig"
     data = call_data(function, _arguments(request))
-    to = services.deployment.address(CONTRACTS[type(request.record)])
-    return send(services, key or _key_of(services, request), to, data, sender=entry.sender)
+    return services.deployment.address(CONTRACTS[type(request.record)]), data, entry.sender
 
 
 def send(services: Services, key: str, to: bytes, data: bytes, *, sender: str = RELAYER) -> ChainReceipt:
@@ -209,7 +230,8 @@ def send(services: Services, key: str, to: bytes, data: bytes, *, sender: str = 
     return receipt
 
 
-def _key_of(services: Services, request: SignedRequest) -> str:
+def key_of(services: Services, request: SignedRequest) -> str:
+    """Return the outbox key of a request that brings none: its name and what was signed."""
     name = type(request.record).__name__
     return f"{name}:{digest(domain_of(services.deployment, type(request.record)), request.record).hex()}"
 

@@ -1,0 +1,198 @@
+"""Requests that were signed elsewhere: parsed, matched with their documents, and relayed.
+
+The record travels as the ``message`` of ``eth_signTypedData_v4`` (bytes as 0x hex, integers as decimal text),
+so that what a browser wallet signed is sent on as it is. What a record commits to comes beside it and is
+on disk before the transaction goes out (decisions 8).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from ledger.domain.codes import Tier
+from ledger.domain.commitment import recommit
+from ledger.domain.errors import InvalidInputError
+from ledger.domain.record import ArrayType, FieldType, Record, RecordType, shape
+from ledger.domain.records import CONTRACTS, EventBatch
+from ledger.domain.scalars import Scalar
+from ledger.domain.typed_data import as_json, digest
+from ledger.service.ports import VaultDocument
+from ledger.service.profiles import keep
+from ledger.service.requests import Request
+from ledger.service.submission import FUNCTIONS, REGISTRAR, SignedRequest, check_acceptable, domain_of, relay
+
+if TYPE_CHECKING:
+    from ledger.service.deployment import Deployment
+    from ledger.service.services import Services
+
+_BY_NAME: Final[dict[str, type[Record]]] = {record.__name__: record for record in CONTRACTS if record is not EventBatch}
+_KINDS: Final = frozenset({"agency", "post", "dataset", "agreement", "reason", "case"})
+
+
+class SentDocument(Request, frozen=True, kw_only=True):
+    """What a record commits to: groups as name → [salt, value], and the texts behind its hashes."""
+
+    kind: str
+    tier: str
+    groups: dict[str, tuple[str, Any]]
+    about: str = ""
+    texts: dict[str, list[str]] = msgspec.field(default_factory=dict)
+
+
+class SendSigned(Request, frozen=True, kw_only=True):
+    """A signed record by its name, its signatures, and the documents that it commits to."""
+
+    type: str
+    message: dict[str, Any]
+    signer: str
+    signature: str
+    possession: str = ""
+    documents: list[SentDocument] = msgspec.field(default_factory=list)
+    idempotency_key: str = ""
+
+
+def send_signed(services: Services, request: SendSigned) -> dict[str, Any]:
+    """Relay a request that was signed elsewhere; the same again gives the first answer.
+
+    Raises:
+        InvalidInputError: The record or a document is not well formed.
+        UnauthorizedError: The signature or deadline does not hold.
+        ConflictError: The idempotency key was used for other content.
+        RefusedError: The contract refused, with its named error.
+    """
+    record = parse_record(request.type, request.message)
+    if FUNCTIONS[type(record)].sender == REGISTRAR:
+        raise InvalidInputError("type", request.type, "a record that needs no registrar")
+    signed = SignedRequest(
+        record=record,
+        signer=parse_hex(request.signer, "signer", 20),
+        signature=parse_hex(request.signature, "signature"),
+        possession=parse_hex(request.possession, "possession") if request.possession else b"",
+    )
+    documents = [
+        _document(document, words_of(record), f"documents[{place}]") for place, document in enumerate(request.documents)
+    ]
+    # Nobody without the right to act fills the vault: what the contract would refuse is refused before.
+    key = f"api:{request.idempotency_key}" if request.idempotency_key else ""
+    check_acceptable(services, signed, key=key)
+    for document in documents:
+        keep(services, document)
+    receipt = relay(services, signed, key=key)
+    return {
+        "type": request.type,
+        "digest": digest(domain_of(services.deployment, type(record)), record).hex(),
+        "tx": receipt.tx_hash.hex(),
+        "block": receipt.block_number,
+        "block_hash": receipt.block_hash.hex(),
+    }
+
+
+def typed_data_of(deployment: Deployment, record: Record) -> dict[str, Any]:
+    """Return what a wallet is asked to sign for a record."""
+    return as_json(domain_of(deployment, type(record)), record)
+
+
+def parse_record(name: str, message: dict[str, Any]) -> Record:
+    """Return the record of a name from the message that a wallet signed.
+
+    Raises:
+        InvalidInputError: No such record, a field missing or unknown, or a value out of range.
+    """
+    record = _BY_NAME.get(name)
+    if record is None:
+        raise InvalidInputError("type", name, ", ".join(sorted(_BY_NAME)))
+    return _record(record, message, "message")
+
+
+def parse_hex(text: str, field: str, size: int = 0) -> bytes:
+    """Return the bytes of 0x hex.
+
+    Raises:
+        InvalidInputError: Other text, or another size than wanted.
+    """
+    try:
+        value = bytes.fromhex(text.removeprefix("0x"))
+    except ValueError as error:
+        raise InvalidInputError(field, text, "hexadecimal digits after 0x") from error
+    if size and len(value) != size:
+        raise InvalidInputError(field, text, f"{size} bytes")
+    return value
+
+
+def _record(record: type[Record], message: Any, path: str) -> Record:
+    if not isinstance(message, dict):
+        raise InvalidInputError(path, message, f"the fields of {record.__name__}")
+    fields = shape(record)
+    for unknown in sorted(set(message) - {field.solidity_name for field in fields}):
+        raise InvalidInputError(f"{path}.{unknown}", unknown, ", ".join(field.solidity_name for field in fields))
+    values = []
+    for field in fields:
+        where = f"{path}.{field.solidity_name}"
+        if field.solidity_name not in message:
+            raise InvalidInputError(where, "", "a value for every field")
+        values.append(_value(field.type, message[field.solidity_name], where))
+    return record(*values)
+
+
+def _value(kind: FieldType, value: Any, path: str) -> Any:
+    match kind:
+        case RecordType():
+            return _record(kind.record, value, path)
+        case ArrayType():
+            if not isinstance(value, list):
+                raise InvalidInputError(path, value, "a list")
+            return tuple(_value(kind.element, element, f"{path}[{place}]") for place, element in enumerate(value))
+        case Scalar():
+            return _scalar(kind, value, path)
+
+
+def _scalar(kind: Scalar, value: Any, path: str) -> bytes | int:
+    if kind.solidity == "bool":
+        if not isinstance(value, bool):
+            raise InvalidInputError(path, value, "true or false")
+        return value
+    if kind.bits:
+        if isinstance(value, int) and not isinstance(value, bool):
+            return value
+        if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) < 80:
+            return int(value)
+        raise InvalidInputError(path, value, "an integer, or decimal text")
+    if not isinstance(value, str):
+        raise InvalidInputError(path, value, "0x hex")
+    return parse_hex(value, path)
+
+
+def words_of(record: Record) -> frozenset[bytes]:
+    """Return every 32-byte value in a record, nested ones included."""
+    found: set[bytes] = set()
+    for field in shape(type(record)):
+        value = getattr(record, field.name)
+        for element in value if isinstance(value, tuple) else (value,):
+            if isinstance(element, Record):
+                found |= words_of(element)
+            elif isinstance(element, bytes):
+                found.add(element)
+    return frozenset(found)
+
+
+def _document(sent: SentDocument, words: frozenset[bytes], path: str) -> VaultDocument:
+    if sent.kind not in _KINDS:
+        raise InvalidInputError(f"{path}.kind", sent.kind, ", ".join(sorted(_KINDS)))
+    if sent.tier not in set(Tier):
+        raise InvalidInputError(f"{path}.tier", sent.tier, ", ".join(tier.value for tier in Tier))
+    commitment = recommit(sent.groups)
+    if commitment.root not in words:
+        raise InvalidInputError(path, commitment.root, "a document that the signed record commits to")
+    extra: dict[str, object] = {}
+    if sent.about:
+        about = parse_hex(sent.about, f"{path}.about", 32)
+        if about not in words:
+            raise InvalidInputError(f"{path}.about", sent.about, "an id in the signed record")
+        extra["about"] = about.hex()
+    if isinstance(reference := sent.groups.get("reference", ("", ""))[1], str) and reference:
+        extra["reference"] = reference
+    if sent.texts:
+        extra["texts"] = {kind: sorted(set(texts)) for kind, texts in sent.texts.items()}
+    return VaultDocument(commitment.root, sent.kind, sent.tier, commitment.by_name(), extra)
