@@ -179,7 +179,7 @@ class RPCClient:
             raise UnavailableError("chain node", "its answer is too large", size_bytes=len(body))
         try:
             return msgspec.json.decode(body)
-        except (msgspec.DecodeError, ValueError) as error:
+        except (msgspec.DecodeError, ValueError, RecursionError) as error:
             raise UnavailableError("chain node", "its answer is not JSON", http_status=response.status_code) from error
 
 

@@ -248,6 +248,7 @@ class RemoteChain:
         )
         if shown is None or receipts is None:
             raise NotFoundError("block", number)
+        _checked_header(shown, tag)
         try:
             raws = [_checked_transaction(found) for found in shown["transactions"]]
             checked = check_block(shown, receipts, raws)
