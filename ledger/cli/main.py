@@ -1,18 +1,83 @@
-"""The entry point of the `quanze` command."""
+"""The ``quanze`` command: one Typer group a noun, each verb a thin call of one use-case.
+
+``app`` is the entry point. It runs the command and turns what went wrong into the exit codes of
+``ledger.cli.exit_codes``; no traceback reaches a user unless ``QUANZE_DEBUG`` is set.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
 
 import typer
 
 from ledger import __version__
+from ledger.cli import evidence, exit_codes, maintenance, output
+from ledger.cli.agreements import agreement
+from ledger.cli.cases import case
+from ledger.cli.commands import COMMON, Commands, Common, HomeOption, JSONOption, LangOption, remember
+from ledger.cli.events import event
+from ledger.cli.registry import agency, catalogue, key, post
+from ledger.cli.responsibilities import responsibility
+from ledger.domain.errors import LedgerError
 
-app = typer.Typer(name="quanze", no_args_is_help=True, help="An audit ledger for data sharing between agencies.")
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+commands = Commands(
+    name="quanze",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="An audit ledger for data sharing between agencies.",
+)
 
 
-@app.callback()
-def root() -> None:
-    """Keep the verbs as sub-commands even while there is only one."""
+@commands.callback()
+def root(home: HomeOption = None, json: JSONOption = False, lang: LangOption = None) -> None:
+    """An audit ledger for data sharing between agencies."""
+    remember(home, json, lang)
 
 
-@app.command()
+@commands.command()
 def version() -> None:
     """Print the version of this program."""
-    typer.echo(f"quanze {__version__}")
+    output.show({"version": __version__}, lambda out, found: out.print(f"quanze {found['version']}"))
+
+
+maintenance.register(commands)
+for noun in (agency, post, key, catalogue, agreement, responsibility, case, event):
+    commands.add_typer(noun)
+evidence.register(commands)
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command line and return its exit code."""
+    COMMON.set(Common())
+    try:
+        outcome = commands(args=list(arguments), prog_name="quanze", standalone_mode=False)
+    except typer.Exit as leave:
+        return leave.exit_code
+    except typer.Abort:
+        sys.stderr.write("Aborted.\n")
+        return exit_codes.WRONG_USAGE
+    except (LedgerError, exit_codes.RemoteError) as error:
+        if os.environ.get("QUANZE_DEBUG"):
+            raise
+        message = error.explain() if isinstance(error, LedgerError) else error.message
+        output.complain(error.code, message)
+        return exit_codes.exit_code_of(error)
+    except KeyboardInterrupt:
+        return 130
+    except Exception as error:
+        if hasattr(error, "show") and hasattr(error, "exit_code"):  # Typer's usage errors.
+            error.show()
+            return exit_codes.WRONG_USAGE
+        raise
+    return outcome if isinstance(outcome, int) else exit_codes.DONE
+
+
+def app() -> None:
+    """Run the command line of this process and exit."""
+    sys.exit(run(sys.argv[1:]))

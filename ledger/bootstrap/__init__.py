@@ -1,0 +1,17 @@
+"""The only place that knows concrete classes: settings in, open services out.
+
+    services = open_home(read_settings())
+    try:
+        services.dispatch("status", {})
+    finally:
+        services.close()
+
+``open_home`` takes the home's lock, opens every store, and refuses to serve when they disagree
+(decisions 8): a chain behind the highest bound block, a log behind its last anchor, a vault behind the log.
+"""
+
+from ledger.bootstrap.making import init_home, restore_home
+from ledger.bootstrap.opening import open_home
+from ledger.bootstrap.parts import read_settings
+
+__all__ = ["init_home", "open_home", "read_settings", "restore_home"]

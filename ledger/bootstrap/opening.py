@@ -1,0 +1,171 @@
+"""Opening a home: every store, the checks between them, and the services over them."""
+
+from __future__ import annotations
+
+import shutil
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+from ledger.bootstrap.parts import LazyNoteSigner, SystemClock, open_chain, open_keyring, open_outbox
+from ledger.chain.outbox_store import OutboxStore
+from ledger.domain.errors import IntegrityError
+from ledger.domain.keccak import keccak256
+from ledger.home import Home, HomeLock
+from ledger.log.storage import FolderLog, check_folder
+from ledger.service.deployment import Deployment
+from ledger.service.directory import Directory
+from ledger.service.fsck import Defect, StoreCheck
+from ledger.service.intake import Intake
+from ledger.service.ledger_state import LedgerState
+from ledger.service.services import Services, no_progress
+from ledger.service.upkeep import StoreCopy
+from ledger.service.verbs import VERBS
+from ledger.store.vault import SQLiteVault
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from ledger.chain.engine import EmbeddedChain
+    from ledger.service.ports import Chain, EventLog
+    from ledger.settings import Settings
+
+
+def open_home(settings: Settings, progress: Callable[[str, int, int], None] = no_progress) -> Services:
+    """Open every store of a home for this process alone.
+
+    Raises:
+        InvalidInputError: There is no finished home.
+        UnavailableError: Another process has it, or the engine cannot start.
+        IntegrityError: The stores disagree.
+    """
+    home = Home(settings.home)
+    config = home.read_config()
+    deployment = Deployment.from_json(config)
+    with ExitStack() as opened:
+        opened.callback(HomeLock(home).release)
+        keyring = open_keyring(settings, home)
+        chain = open_chain(settings, home, config, keyring)
+        chain.start()
+        opened.callback(chain.close)
+        outbox_store = OutboxStore(home.outbox)
+        outbox = open_outbox(outbox_store, chain, keyring, deployment)
+        opened.callback(outbox.close)
+        vault = SQLiteVault(home.vault)
+        opened.callback(vault.close)
+        log = FolderLog.open(
+            home.log, signer=LazyNoteSigner(keyring, deployment.log_vkey), origin=deployment.log_origin
+        )
+        opened.callback(log.close)
+        check_chain(chain, deployment)
+        outbox.pump()
+        state = LedgerState(chain, deployment)
+        state.refresh()
+        intake = Intake()
+        intake.load(log, vault, progress)
+        check_stores(chain, log, state, intake)
+        services = Services(
+            home=home,
+            settings=settings,
+            deployment=deployment,
+            chain=chain,
+            log=log,
+            vault=vault,
+            outbox=outbox,
+            keyring=keyring,
+            clock=SystemClock(),
+            state=state,
+            directory=Directory(vault),
+            intake=intake,
+            verbs=VERBS,
+            store_checks=_checks(home, chain, vault, deployment.log_vkey),
+            store_copies=_copies(home, chain, outbox_store, vault),
+        )
+        services.closers.append(opened.pop_all().close)
+    return services
+
+
+def check_chain(chain: Chain, deployment: Deployment) -> None:
+    """Check that the chain is the deployment's.
+
+    Raises:
+        IntegrityError: Another chain id, genesis or contract code.
+    """
+    if chain.chain_id() != deployment.chain_id:
+        raise IntegrityError("chain", "another chain id", chain=chain.chain_id(), deployment=deployment.chain_id)
+    if (genesis := chain.block(0).ref.hash) != deployment.genesis_hash:
+        raise IntegrityError("chain", "another genesis block", chain=genesis, deployment=deployment.genesis_hash)
+    for name, contract in deployment.contracts.items():
+        if (found := keccak256(chain.code(contract.address))) != contract.code_hash:
+            raise IntegrityError("chain", f"other code at {name}", found=found, deployment=contract.code_hash)
+
+
+def check_stores(chain: Chain, log: EventLog, state: LedgerState, intake: Intake) -> None:
+    """Check that no store is behind what another one relies on.
+
+    Raises:
+        IntegrityError: Names the two that disagree.
+    """
+    if intake.size:
+        if state.final.number < intake.last_block:
+            raise IntegrityError(
+                "chain", "its tip is below the highest bound block", tip=state.final.number, bound=intake.last_block
+            )
+        if chain.block(intake.last_block).ref.hash != intake.last_block_hash:
+            raise IntegrityError("chain", "the bound block has another hash", block=intake.last_block)
+    if anchors := state.anchors():
+        anchored = anchors[-1].event
+        if log.size() < anchored.size:
+            raise IntegrityError("log", "it is shorter than its last anchor", log=log.size(), anchored=anchored.size)
+        if (root := log.root(anchored.size)) != anchored.root:
+            raise IntegrityError("log", "its root is not the anchored one", found=root, anchored=anchored.root)
+
+
+def _copies(home: Home, chain: EmbeddedChain, outbox_store: OutboxStore, vault: SQLiteVault) -> tuple[StoreCopy, ...]:
+    """Return how each store is copied, in an order in which no copy lacks what another relies on."""
+    return (
+        StoreCopy("config", lambda folder: _copy_files(home, folder)),
+        StoreCopy("log", lambda folder: _copy_tree(home.log, folder / home.log.name)),
+        StoreCopy("chain", lambda folder: chain.backup(folder / home.chain.name)),
+        StoreCopy("outbox", lambda folder: outbox_store.backup(folder / home.outbox.name)),
+        StoreCopy("vault", lambda folder: vault.backup(folder / home.vault.name)),
+    )
+
+
+def _copy_files(home: Home, folder: Path) -> None:
+    shutil.copy2(home.config, folder / home.config.name)
+    shutil.copytree(home.keys, folder / home.keys.name)
+    shutil.copytree(home.receipts, folder / home.receipts.name)
+
+
+def _copy_tree(source: Path, target: Path) -> None:
+    shutil.copytree(source, target, ignore=shutil.ignore_patterns("lock", "*.tmp"))
+
+
+def _checks(home: Home, chain: EmbeddedChain, vault: SQLiteVault, vkey: str) -> tuple[StoreCheck, ...]:
+    """Return each store's own check."""
+
+    def check_chain_replay(told: Callable[[str, int, int], None]) -> tuple[int, list[Defect]]:
+        try:
+            return chain.replay_from_genesis(lambda done, total: told("chain", done, total)), []
+        except IntegrityError as error:
+            return 0, [Defect("chain", str(error.fields.get("block", "")), error.explain())]
+
+    def check_log(told: Callable[[str, int, int], None]) -> tuple[int, list[Defect]]:
+        seen = 0
+        try:
+            for step in check_folder(home.log, vkey):
+                seen = step.entries
+                told("log", seen, step.size)
+        except IntegrityError as error:
+            return seen, [Defect("log", str(error.fields.get("entry", error.fields.get("file", ""))), error.explain())]
+        return seen, []
+
+    def check_vault(_told: Callable[[str, int, int], None]) -> tuple[int, list[Defect]]:
+        return vault.count(), [Defect("vault", found.commitment.hex(), found.reason) for found in vault.defects()]
+
+    return (
+        StoreCheck("chain", check_chain_replay),
+        StoreCheck("log", check_log),
+        StoreCheck("vault", check_vault),
+    )

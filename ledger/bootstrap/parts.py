@@ -1,0 +1,115 @@
+"""The parts of a home, each made of its concrete class from settings and the home's record."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from ledger.chain.artifacts import load_abis
+from ledger.chain.contract_errors import ContractErrors
+from ledger.chain.engine import EmbeddedChain, EngineConfig
+from ledger.chain.outbox import TransactionOutbox
+from ledger.chain.outbox_store import OutboxStore
+from ledger.domain.errors import InvalidInputError, UnavailableError
+from ledger.log.note import Ed25519Verifier
+from ledger.settings import Settings
+from ledger.signing.keystore import FileKeyring
+from ledger.signing.passphrase import passphrase_from_file
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from ledger.home import Home
+    from ledger.service.deployment import Deployment
+    from ledger.service.ports import Chain
+
+LOG_KEY: Final = "log"
+_SENDERS: Final = ("relayer", "registrar", "operator")
+
+
+def read_settings() -> Settings:
+    """Return the settings of this process's environment."""
+    return Settings()
+
+
+class SystemClock:
+    """The machine's clock."""
+
+    def now_ms(self) -> int:
+        """Return milliseconds since the Unix epoch."""
+        return time.time_ns() // 1_000_000
+
+
+class LazySigner:
+    """A key of the keyring that is unlocked when it first signs, so that reading needs no passphrase."""
+
+    def __init__(self, keyring: FileKeyring, name: str) -> None:
+        self._keyring = keyring
+        self._name = name
+        self.address = keyring.address(name)
+
+    def sign_digest(self, digest: bytes) -> bytes:
+        """Sign 32 bytes."""
+        return self._keyring.signer(self._name).sign_digest(digest)
+
+
+class LazyNoteSigner:
+    """The log's key, unlocked when it first signs."""
+
+    def __init__(self, keyring: FileKeyring, vkey: str) -> None:
+        verifier = Ed25519Verifier.from_vkey(vkey)
+        self.name, self.key_id, self.vkey = verifier.name, verifier.key_id, verifier.vkey
+        self._keyring = keyring
+
+    def sign(self, text: bytes) -> bytes:
+        """Sign a note's text."""
+        return self._keyring.log_key(LOG_KEY).sign(text)
+
+
+def open_keyring(settings: Settings, home: Home) -> FileKeyring:
+    """Return the home's keys, to be unlocked by whatever passphrase the settings give."""
+    return FileKeyring(home.keys, _passphrase(settings), scrypt_n=settings.keystore_scrypt_n)
+
+
+def open_chain(settings: Settings, home: Home, plan: Mapping[str, Any], keyring: FileKeyring) -> EmbeddedChain:
+    """Return the embedded engine of a home, not started."""
+    config = EngineConfig(
+        folder=home.chain,
+        anvil=settings.anvil or _find_anvil(),
+        chain_id=plan["chain_id"],
+        genesis_time=plan["genesis_time"],
+        time_lead_max_s=settings.block_time_lead_max_s,
+    )
+    return EmbeddedChain(config, LazySigner(keyring, "sealer").sign_digest)
+
+
+def open_outbox(store: OutboxStore, chain: Chain, keyring: FileKeyring, deployment: Deployment) -> TransactionOutbox:
+    """Return the outbox with the home's system keys as senders."""
+    return TransactionOutbox(
+        store,
+        chain,
+        {role: [LazySigner(keyring, role)] for role in _SENDERS},
+        ContractErrors(load_abis()),
+        names={contract.address: name for name, contract in deployment.contracts.items()},
+    )
+
+
+def _passphrase(settings: Settings) -> Callable[[], str]:
+    if settings.passphrase_file is not None:
+        return passphrase_from_file(settings.passphrase_file)
+    if (secret := settings.passphrase) is not None:
+        return secret.get_secret_value
+
+    def missing() -> str:
+        raise InvalidInputError("QUANZE_PASSPHRASE_FILE", "", "a file whose first line unlocks the keys")
+
+    return missing
+
+
+def _find_anvil() -> Path:
+    for folder in Path(__file__).resolve().parents:
+        found = sorted((folder / "node_modules" / "@foundry-rs").glob("anvil-*/bin/anvil"))
+        if found:
+            return found[0]
+    raise UnavailableError("anvil", "the program is not installed; run `make setup`, or set QUANZE_ANVIL")

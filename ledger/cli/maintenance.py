@@ -1,0 +1,97 @@
+"""``quanze init|status|up|fsck|rebuild|backup|restore``: the operator's verbs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.text import Text
+
+from ledger import bootstrap
+from ledger.cli import exit_codes
+from ledger.cli.calls import call, call_and_show
+from ledger.cli.output import plain, progress, show
+from ledger.cli.passphrase import with_passphrase
+from ledger.cli.session import settings
+from ledger.cli.up import run_up
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from ledger.cli.commands import Commands
+
+
+def init(
+    origin: Annotated[
+        str, typer.Option("--origin", help="The log's name, as log.example.org/quanze; drawn when absent.")
+    ] = "",
+    demonstration: Annotated[
+        bool, typer.Option("--demonstration", help="Mark everything in this home as a demonstration.")
+    ] = False,
+) -> None:
+    """Make a home: keys, chain, contracts and log. Run again after a crash, it goes on."""
+    chosen = with_passphrase(settings(), twice=True)
+    with progress() as told:
+        made = bootstrap.init_home(chosen, origin=origin, demonstration=demonstration, progress=told)
+    show(made)
+
+
+def status() -> None:
+    """Show what this home holds and whether it is up."""
+    call_and_show("status")
+
+
+def up(
+    host: Annotated[str, typer.Option("--host", help="Address of the API (else QUANZE_HOST).")] = "",
+    port: Annotated[int, typer.Option("--port", help="Port of the API, 0 for a free one (else QUANZE_PORT).")] = -1,
+) -> None:
+    """Run chain, sealer, follower, anchors, API and explorer until Ctrl-C."""
+    chosen = with_passphrase(settings())
+    update: dict[str, Any] = {}
+    if host:
+        update["host"] = host
+    if port >= 0:
+        update["port"] = port
+    run_up(chosen.model_copy(update=update))
+
+
+def fsck() -> None:
+    """Recompute chain, log, vault, index and bindings; name the first entry that differs."""
+    report = call("fsck")
+    show(report, _render_fsck)
+    if report["defects"]:
+        raise typer.Exit(exit_codes.CHECK_FAILED)
+
+
+def rebuild() -> None:
+    """Drop the index and make it again from chain, log and vault."""
+    call_and_show("rebuild")
+
+
+def backup(folder: Annotated[Path, typer.Argument(metavar="DIR", help="A folder that does not exist yet.")]) -> None:
+    """Copy the whole home, consistently, while it runs."""
+    call_and_show("backup", folder=str(folder.absolute()))
+
+
+def restore(folder: Annotated[Path, typer.Argument(metavar="DIR", help="A folder made by `quanze backup`.")]) -> None:
+    """Make this home from a backup. The home must not exist."""
+    chosen = with_passphrase(settings())
+    with progress() as told:
+        restored = bootstrap.restore_home(chosen, folder, progress=told)
+    show(restored)
+
+
+def register(commands: Commands) -> None:
+    """Add these verbs to the command."""
+    for verb in (init, status, up, fsck, rebuild, backup, restore):
+        commands.command(verb.__name__)(verb)
+
+
+def _render_fsck(out: Console, report: dict[str, Any]) -> None:
+    for check in report["checks"]:
+        out.print(Text(f"{check['what']}: {check['checked']} checked, {check['defects']} differ"))
+    for defect in report["defects"][:20]:
+        out.print(Text(f"DIFFERS {defect['what']} {plain(defect['entry'])}: {plain(defect['reason'])}", style="red"))
+    if not report["defects"]:
+        out.print("all stores agree")

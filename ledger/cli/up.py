@@ -1,0 +1,125 @@
+"""``quanze up``: everything in one supervised process, until Ctrl-C.
+
+The parts start in the order in which they need each other and stop in the reverse; the HTTP server runs
+in the main thread, since signals come there.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import json
+import signal
+import socket
+import sys
+import threading
+from typing import TYPE_CHECKING, Any
+
+from ledger import bootstrap
+from ledger.cli.commands import COMMON
+from ledger.cli.local_socket import SocketServer
+from ledger.cli.output import console
+from ledger.domain.errors import UnavailableError
+from ledger.service.anchoring import Anchor, anchor, publish_checkpoint
+from ledger.service.supervision import Loop
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ledger.service.services import Services
+    from ledger.settings import Settings
+
+
+def run_up(settings: Settings) -> None:
+    """Run until SIGINT or SIGTERM.
+
+    Raises:
+        UnavailableError: The home is in use, or the port is taken.
+        IntegrityError: The stores disagree.
+    """
+    stop = threading.Event()
+    with contextlib.ExitStack() as parts:
+        listener = parts.enter_context(_listen(settings))
+        services = bootstrap.open_home(settings)
+        parts.callback(services.close)
+        parts.enter_context(_signals(stop))
+        checkpoints = Loop("checkpoint", settings.checkpoint_interval_ms / 1000, lambda: publish_checkpoint(services))
+        parts.callback(checkpoints.close)
+        anchors = Loop("anchor", settings.anchor_interval_s, lambda: anchor(services, Anchor()))
+        parts.callback(anchors.close)
+        server = SocketServer(services.home.socket, services)
+        parts.callback(server.close)
+        _announce(services, listener)
+        _serve(services, listener, stop)
+
+
+@contextlib.contextmanager
+def _listen(settings: Settings) -> Iterator[socket.socket]:
+    """Take the port before the slow start, so that a taken one is told at once."""
+    try:
+        listener = socket.create_server((settings.host, settings.port))
+    except OSError as error:
+        raise UnavailableError("port", f"{settings.host}:{settings.port}: {error.strerror}") from error
+    with listener:
+        yield listener
+
+
+@contextlib.contextmanager
+def _signals(stop: threading.Event) -> Iterator[None]:
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    for number in before:
+        signal.signal(number, lambda _number, _frame: stop.set())
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _announce(services: Services, listener: socket.socket) -> None:
+    host, port = listener.getsockname()[:2]
+    up = {
+        "event": "up",
+        "address": f"http://{host}:{port}/",
+        "home": str(services.home.path),
+        "chain_id": services.deployment.chain_id,
+        "block": services.state.final.number,
+        "log_size": services.log.size(),
+    }
+    if COMMON.get().json or not sys.stdout.isatty():
+        sys.stdout.write(json.dumps(up) + "\n")
+        sys.stdout.flush()
+        return
+    out = console()
+    out.print(f"quanze is up at {up['address']}  (Ctrl-C stops it)")
+    out.print(f"  home {up['home']}, chain {up['chain_id']}, block {up['block']}, log size {up['log_size']}")
+
+
+def _serve(services: Services, listener: socket.socket, stop: threading.Event) -> None:
+    app = _application(services)
+    if app is None:
+        stop.wait()
+        return
+    uvicorn = importlib.import_module("uvicorn")
+    config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="on", timeout_graceful_shutdown=5)
+    server = uvicorn.Server(config)
+    server.capture_signals = contextlib.nullcontext  # Signals stay with `_signals`, which stops every part.
+
+    def watch() -> None:
+        stop.wait()
+        server.should_exit = True
+
+    threading.Thread(target=watch, name="stop", daemon=True).start()
+    server.run(sockets=[listener])
+    stop.set()
+
+
+def _application(services: Services) -> Any | None:
+    """Return the API, or None where this installation has none."""
+    try:
+        module = importlib.import_module("api.app")
+    except ModuleNotFoundError as error:
+        if error.name in {"api", "api.app"}:
+            return None
+        raise
+    return module.create_app(services)
