@@ -13,7 +13,11 @@ export default defineConfig({
       evmVersion: "london",
       optimizer: { enabled: true, runs: 1000 },
       metadata: { bytecodeHash: "none" },
+      outputSelection: { "*": { "*": ["storageLayout"] } },
     },
+    // Deployed as it is, so compiled and committed with ours.
+    npmFilesToBuild: ["@openzeppelin/contracts/access/manager/AccessManager.sol"],
+    splitTestsCompilation: true,
   },
   paths: {
     sources: "./contracts",
