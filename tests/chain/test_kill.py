@@ -23,7 +23,7 @@ from tests.chain.accounts import Sender
 from tests.chain.engine_under_kill import CHAIN_ID
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 ROOT = Path(__file__).parents[2]
 LIFE_S = 60.0
@@ -159,7 +159,9 @@ def _finish(model: Model, lives: Lives) -> int:
     return len(model.acked)
 
 
-def test_kill_at_every_step_loses_nothing_acknowledged(tmp_path: Path, lives: Lives) -> None:
+def test_kill_at_every_step_loses_nothing_acknowledged(
+    tmp_path: Path, lives: Lives, figure: Callable[[str], None]
+) -> None:
     """Each crash point, at its first to third occurrence in a life; "refused" has a test of its own."""
     chance = random.Random(20)
     points = [point for point in CRASH_POINTS if point not in {"refused", "genesis journalled"}]
@@ -180,12 +182,14 @@ def test_kill_at_every_step_loses_nothing_acknowledged(tmp_path: Path, lives: Li
                 if node is not None:
                     _wait_gone(node)
         compared += _finish(model, lives)
-    print(f"\nkilled the engine {kills} times at {len(died_at)} step boundaries; compared {compared} transactions")
+    figure(f"killed the engine {kills} times at {len(died_at)} step boundaries; compared {compared} transactions")
     assert died_at == {*points, "genesis journalled"}
-    assert kills >= 70
+    assert kills >= 80
 
 
-def test_kill_at_random_instants_loses_nothing_acknowledged(tmp_path: Path, lives: Lives) -> None:
+def test_kill_at_random_instants_loses_nothing_acknowledged(
+    tmp_path: Path, lives: Lives, figure: Callable[[str], None]
+) -> None:
     """Lives of a random length, cut off from outside: half of the time the engine is killed, half its node."""
     chance = random.Random(21)
     engine_kills, node_kills, compared = 0, 0, 0
@@ -213,8 +217,8 @@ def test_kill_at_random_instants_loses_nothing_acknowledged(tmp_path: Path, live
                         ending = True
                         engine_kills += _kill(pid)
         compared += _finish(model, lives)
-    print(f"\nkilled the engine {engine_kills} and its node {node_kills} times; compared {compared} transactions")
-    assert engine_kills >= 60
+    figure(f"killed the engine {engine_kills} and its node {node_kills} times; compared {compared} transactions")
+    assert engine_kills + node_kills >= 120, "with those at step boundaries, 200 kills are promised"
     assert node_kills >= 30
 
 
