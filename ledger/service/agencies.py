@@ -14,7 +14,7 @@ from ledger.domain.scalars import ZERO32
 from ledger.service import registry_views
 from ledger.service.keys import key_named
 from ledger.service.posts import post_json, roles_mask
-from ledger.service.profiles import keep, make_profile, names_of
+from ledger.service.profiles import demonstration_mark, is_marked, keep, make_profile, names_of
 from ledger.service.requests import Nothing, Request
 from ledger.service.submission import deadline_of, fresh_nonce, relay, sign_request
 from ledger.service.times import iso
@@ -22,6 +22,7 @@ from ledger.service.times import iso
 if TYPE_CHECKING:
     from ledger.domain.key_state import AgencyState
     from ledger.service.services import Services
+    from ledger.service.submission import SignedRequest
 
 
 class AddAgency(Request, frozen=True, kw_only=True):
@@ -32,6 +33,7 @@ class AddAgency(Request, frozen=True, kw_only=True):
     name_en: str = ""
     capacities: list[str] = msgspec.field(default_factory=list)
     root_key: str = ""
+    demonstration: bool = False
 
 
 class ShowAgency(Request, frozen=True, kw_only=True):
@@ -48,6 +50,17 @@ def add_agency(services: Services, request: AddAgency) -> dict[str, object]:
         ConflictError: The agency is admitted already.
         LedgerError: As ``relay``.
     """
+    receipt = relay(services, admission(services, request))
+    return {**show_agency(services, ShowAgency(agency=request.agency)), "tx": receipt.tx_hash.hex()}
+
+
+def admission(services: Services, request: AddAgency) -> SignedRequest:
+    """Return what ``add_agency`` relays: signed by the root key, its profile on disk.
+
+    Raises:
+        InvalidInputError: A bad id or name, or an unknown capacity.
+        ConflictError: The agency is admitted already.
+    """
     ref = parse_agency(request.agency)
     if not request.name_zh and not request.name_en:
         raise InvalidInputError("name_zh", "", "a name in Chinese or English")
@@ -58,7 +71,7 @@ def add_agency(services: Services, request: AddAgency) -> dict[str, object]:
         "agency",
         ref.id,
         str(ref),
-        {"name_zh": request.name_zh, "name_en": request.name_en},
+        {"name_zh": request.name_zh, "name_en": request.name_en, **demonstration_mark(request.demonstration)},
         texts={"agency": [str(ref)]},
     )
     record = AdmitAgency(
@@ -70,8 +83,7 @@ def add_agency(services: Services, request: AddAgency) -> dict[str, object]:
         nonce=fresh_nonce(),
         deadline=deadline_of(services),
     )
-    receipt = relay(services, sign_request(services, record, root))
-    return {**show_agency(services, ShowAgency(agency=str(ref))), "tx": receipt.tx_hash.hex()}
+    return sign_request(services, record, root)
 
 
 def list_agencies(services: Services, _request: Nothing) -> dict[str, list[dict[str, object]]]:
@@ -107,6 +119,7 @@ def agency_json(services: Services, view: AgencyState) -> dict[str, object]:
         "id": view.agency.hex(),
         "root_key": "0x" + view.roots[-1].key.hex(),
         "capacities": [role.name for role in view.capacities_at(now)],
+        "demonstration": is_marked(services, view.profile),
         "suspended": not view.is_live_at(now),
         "successor": services.directory.text(successor) if successor != ZERO32 else "",
         "admitted_at": iso(view.admitted_at),

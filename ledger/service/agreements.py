@@ -27,8 +27,11 @@ from ledger.service.submission import deadline_of, fresh_nonce, relay, sign_requ
 from ledger.service.times import iso
 
 if TYPE_CHECKING:
+    from ledger.domain.agreement_state import AgreementVersion
     from ledger.domain.agreement_v1 import AgreementDraftV1
+    from ledger.domain.records import Terms
     from ledger.service.services import Services
+    from ledger.service.submission import SignedRequest
 
 AGREEMENT_BYTES = 32
 _HEADS = PostRole.PROVIDER_OFFICE_HEAD | PostRole.REQUESTER_OFFICE_HEAD
@@ -125,15 +128,7 @@ def sign_agreement(services: Services, request: SignAgreement) -> dict[str, obje
             pending=pending.terms_hash.hex(),
         )
     post = parse_post(request.post)
-    record = Sign(
-        post=post.id,
-        agreement=view.agreement,
-        version=pending.version,
-        terms_hash=pending.terms_hash,
-        nonce=fresh_nonce(),
-        deadline=deadline_of(services),
-    )
-    receipt = relay(services, sign_request(services, record, signer_for_post(services, post.id, request.key)))
+    receipt = relay(services, signing(services, view.agreement, pending, request.post, request.key))
     signed = resolve_agreement(services, view.agreement.hex())
     return {
         "agreement": view.agreement.hex(),
@@ -145,6 +140,25 @@ def sign_agreement(services: Services, request: SignAgreement) -> dict[str, obje
         "block": receipt.block_number,
         "receipt_name": f"agreement-{view.agreement.hex()[:12]}-v{pending.version}-{post.id.hex()[:8]}.json",
     }
+
+
+def signing(services: Services, agreement: bytes, pending: AgreementVersion, post: str, key: str = "") -> SignedRequest:
+    """Return what ``sign_agreement`` relays: a post's signature of the version that waits.
+
+    Raises:
+        InvalidInputError: A bad post.
+        UnauthorizedError: No key of the post is in this home.
+    """
+    acting = parse_post(post).id
+    record = Sign(
+        post=acting,
+        agreement=agreement,
+        version=pending.version,
+        terms_hash=pending.terms_hash,
+        nonce=fresh_nonce(),
+        deadline=deadline_of(services),
+    )
+    return sign_request(services, record, signer_for_post(services, acting, key))
 
 
 def show_agreement(services: Services, request: ShowAgreement) -> dict[str, object]:
@@ -165,23 +179,26 @@ def list_agreements(services: Services, request: ListAgreements) -> dict[str, li
         view = find_agreement(services, agreement)
         if view is None or (status is not None and view.status is not status):
             continue
-        newest, active = view.versions[-1], view.active_version
-        if party is not None and party not in newest.terms.parties:
+        if party is not None and party not in view.versions[-1].terms.parties:
             continue
-        items.append(
-            {
-                "agreement": agreement.hex(),
-                "reference": reference_of(services, view),
-                "status": view.status.name,
-                "version": active.version if active else newest.version,
-                "provider": services.directory.text(newest.terms.provider),
-                "parties": len(newest.terms.parties),
-                "grants": len(newest.terms.grants),
-                "signed": len(newest.signatures),
-                "proposed_at": iso(newest.proposed_at),
-            }
-        )
+        items.append(agreement_row(services, view))
     return {"items": items}
+
+
+def agreement_row(services: Services, view: AgreementState) -> dict[str, object]:
+    """Return an agreement as one row of a list."""
+    newest, active = view.versions[-1], view.active_version
+    return {
+        "agreement": view.agreement.hex(),
+        "reference": reference_of(services, view),
+        "status": view.status.name,
+        "version": active.version if active else newest.version,
+        "provider": services.directory.text(newest.terms.provider),
+        "parties": len(newest.terms.parties),
+        "grants": len(newest.terms.grants),
+        "signed": len(newest.signatures),
+        "proposed_at": iso(newest.proposed_at),
+    }
 
 
 def _propose(
@@ -192,8 +209,38 @@ def _propose(
     request: DraftAgreement | AmendAgreement,
 ) -> dict[str, object]:
     post = parse_post(request.post).id if request.post else _proposer(services, draft)
-    signer = signer_for_post(services, post, request.key)
-    about = {"about": agreement.hex(), "reference": draft.reference, "demonstration": request.demonstration}
+    signed, proposed = proposal(
+        services, draft, agreement, version, post=post, key=request.key, demonstration=request.demonstration
+    )
+    receipt = relay(services, signed)
+    return {
+        "agreement": agreement.hex(),
+        "reference": draft.reference,
+        "version": version,
+        "proposed_by": services.directory.text(post),
+        "tx": receipt.tx_hash.hex(),
+        "block": receipt.block_number,
+        "to_sign": [services.directory.text(party) for party in proposed.parties],
+    }
+
+
+def proposal(
+    services: Services,
+    draft: AgreementDraftV1,
+    agreement: bytes,
+    version: int,
+    *,
+    post: bytes,
+    key: str = "",
+    demonstration: bool = False,
+) -> tuple[SignedRequest, Terms]:
+    """Return what proposing a draft relays, and its terms; the draft's texts are on disk.
+
+    Raises:
+        UnauthorizedError: No key of the post is in this home.
+    """
+    signer = signer_for_post(services, post, key)
+    about = {"about": agreement.hex(), "reference": draft.reference, "demonstration": demonstration}
     review = ZERO32
     if (stated := draft.security_review) is not None:
         review = (
@@ -211,16 +258,7 @@ def _propose(
     text = keep(services, document)
     proposed = terms(draft, agreement=agreement, version=version, text=text, review=review)
     record = Propose(post=post, terms=proposed, nonce=fresh_nonce(), deadline=deadline_of(services))
-    receipt = relay(services, sign_request(services, record, signer))
-    return {
-        "agreement": agreement.hex(),
-        "reference": draft.reference,
-        "version": version,
-        "proposed_by": services.directory.text(post),
-        "tx": receipt.tx_hash.hex(),
-        "block": receipt.block_number,
-        "to_sign": [services.directory.text(party) for party in proposed.parties],
-    }
+    return sign_request(services, record, signer), proposed
 
 
 def _texts(draft: AgreementDraftV1) -> dict[str, list[str]]:

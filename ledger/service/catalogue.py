@@ -12,7 +12,7 @@ from ledger.domain.records import PublishEntry
 from ledger.domain.scalars import ZERO32
 from ledger.service import registry_views
 from ledger.service.keys import signer_for_post
-from ledger.service.profiles import keep, make_profile, names_of
+from ledger.service.profiles import demonstration_mark, is_marked, keep, make_profile, names_of
 from ledger.service.requests import Request
 from ledger.service.submission import deadline_of, fresh_nonce, relay, sign_request
 from ledger.service.times import iso
@@ -20,6 +20,7 @@ from ledger.service.times import iso
 if TYPE_CHECKING:
     from ledger.service.registry_views import EntryView
     from ledger.service.services import Services
+    from ledger.service.submission import SignedRequest
 
 E = TypeVar("E", bound=IntEnum)
 
@@ -36,6 +37,7 @@ class AddEntry(Request, frozen=True, kw_only=True):
     law: str = ""
     review_required: bool = False
     key: str = ""
+    demonstration: bool = False
 
 
 class ListEntries(Request, frozen=True, kw_only=True):
@@ -69,6 +71,18 @@ def add_entry(services: Services, request: AddEntry) -> dict[str, object]:
         InvalidInputError: A bad id, code or name, or a post of another agency.
         LedgerError: As ``relay``; `RefusedError` NotSharedNeedsLaw where no law is cited.
     """
+    receipt = relay(services, publication(services, request))
+    newest = registry_views.entries_of(services, parse_dataset(request.dataset).id)[-1]
+    return {**entry_json(services, newest), "tx": receipt.tx_hash.hex()}
+
+
+def publication(services: Services, request: AddEntry) -> SignedRequest:
+    """Return what ``add_entry`` relays: signed by the post's key, its content on disk.
+
+    Raises:
+        InvalidInputError: A bad id, code or name, or a post of another agency.
+        UnauthorizedError: No key of the post is in this home.
+    """
     dataset = parse_dataset(request.dataset)
     post = parse_post(request.post)
     if post.agency != dataset.agency:
@@ -80,7 +94,12 @@ def add_entry(services: Services, request: AddEntry) -> dict[str, object]:
         "dataset",
         dataset.id,
         str(dataset),
-        {"name_zh": request.name_zh, "name_en": request.name_en, "law": request.law},
+        {
+            "name_zh": request.name_zh,
+            "name_en": request.name_en,
+            "law": request.law,
+            **demonstration_mark(request.demonstration),
+        },
         texts={"dataset": [str(dataset)], "code": [request.law] if request.law else []},
     )
     record = PublishEntry(
@@ -95,9 +114,7 @@ def add_entry(services: Services, request: AddEntry) -> dict[str, object]:
         nonce=fresh_nonce(),
         deadline=deadline_of(services),
     )
-    receipt = relay(services, sign_request(services, record, signer_for_post(services, post.id, request.key)))
-    newest = registry_views.entries_of(services, dataset.id)[-1]
-    return {**entry_json(services, newest), "tx": receipt.tx_hash.hex()}
+    return sign_request(services, record, signer_for_post(services, post.id, request.key))
 
 
 def list_entries(services: Services, request: ListEntries) -> dict[str, list[dict[str, object]]]:
@@ -132,6 +149,7 @@ def entry_json(services: Services, entry: EntryView) -> dict[str, object]:
         "grade": Grade(entry.grade).name,
         "review_required": entry.review_required,
         "law": services.directory.text(entry.law) if entry.law != ZERO32 else "",
+        "demonstration": is_marked(services, entry.content),
         "withdrawn": entry.is_withdrawn,
         "published_at": iso(entry.published_at),
     }

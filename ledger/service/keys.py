@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ledger.domain.identifiers import AgencyRef
     from ledger.service.ports import Signer
     from ledger.service.services import Services
+    from ledger.service.submission import SignedRequest
 
 SYSTEM_KEYS = ("admin", "registrar", "relayer", "operator", "sealer")
 
@@ -122,20 +123,31 @@ def bind_key(services: Services, request: BindNewKey) -> dict[str, str]:
     Raises:
         LedgerError: As ``relay``; `RefusedError` if the key is bound to a live post already.
     """
+    until = _until(request)
+    relay(services, binding(services, request))
+    return _bound(request.name, key_named(services, request.name), request.post, until)
+
+
+def binding(services: Services, request: BindNewKey) -> SignedRequest:
+    """Return what ``bind_key`` relays: signed by the agency's root key and by the key itself.
+
+    Raises:
+        InvalidInputError: A bad post or time.
+        NotFoundError: The post's agency is not admitted.
+        UnauthorizedError: Its root key is not in this home.
+    """
     post = parse_post(request.post)
-    until = parse_end(request.until, "until") if request.until else OPEN_END
     key = key_named(services, request.name)
     record = BindKey(
         agency=post.agency.id,
         post=post.id,
         key=key.address,
         valid_from=0,
-        valid_to=until,
+        valid_to=_until(request),
         nonce=fresh_nonce(),
         deadline=deadline_of(services),
     )
-    relay(services, sign_request(services, record, root_signer(services, post.agency), possession=key))
-    return _bound(request.name, key, str(post), until)
+    return sign_request(services, record, root_signer(services, post.agency), possession=key)
 
 
 def rotate_key(services: Services, request: RotatePostKey) -> dict[str, str]:
@@ -158,6 +170,10 @@ def rotate_key(services: Services, request: RotatePostKey) -> dict[str, str]:
     )
     relay(services, sign_request(services, record, root_signer(services, post.agency), possession=key))
     return {**_bound(request.name, key, str(post), OPEN_END), "replaces": "0x" + old.address.hex()}
+
+
+def _until(request: BindNewKey) -> int:
+    return parse_end(request.until, "until") if request.until else OPEN_END
 
 
 def _bound(name: str, key: Signer, post: str, until: int) -> dict[str, str]:

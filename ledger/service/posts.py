@@ -10,7 +10,7 @@ from ledger.domain.identifiers import parse_agency, parse_post
 from ledger.domain.records import RegisterPost
 from ledger.service import registry_views
 from ledger.service.keys import BindNewKey, bind_key, root_signer
-from ledger.service.profiles import keep, make_profile, names_of
+from ledger.service.profiles import demonstration_mark, is_marked, keep, make_profile, names_of
 from ledger.service.requests import Request
 from ledger.service.submission import deadline_of, fresh_nonce, relay, sign_request
 from ledger.service.times import iso
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from ledger.domain.key_state import PostState
     from ledger.service.services import Services
+    from ledger.service.submission import SignedRequest
 
 
 class AddPost(Request, frozen=True, kw_only=True):
@@ -30,6 +31,7 @@ class AddPost(Request, frozen=True, kw_only=True):
     name_zh: str = ""
     name_en: str = ""
     key: str = ""
+    demonstration: bool = False
 
 
 class ShowPost(Request, frozen=True, kw_only=True):
@@ -67,6 +69,20 @@ def add_post(services: Services, request: AddPost) -> dict[str, object]:
         ConflictError: The post exists.
         LedgerError: As ``relay``.
     """
+    receipt = relay(services, registration(services, request))
+    if request.key:
+        bind_key(services, BindNewKey(name=request.key, post=request.post))
+    return {**show_post(services, ShowPost(post=request.post)), "tx": receipt.tx_hash.hex()}
+
+
+def registration(services: Services, request: AddPost) -> SignedRequest:
+    """Return what ``add_post`` relays: signed by the agency's root key, its profile on disk.
+
+    Raises:
+        InvalidInputError: A bad id, name or role.
+        ConflictError: The post exists.
+        UnauthorizedError: The agency's root key is not in this home.
+    """
     ref = parse_post(request.post)
     if not request.roles:
         raise InvalidInputError("roles", "", "at least one role")
@@ -77,7 +93,7 @@ def add_post(services: Services, request: AddPost) -> dict[str, object]:
         "post",
         ref.id,
         str(ref),
-        {"name_zh": request.name_zh, "name_en": request.name_en},
+        {"name_zh": request.name_zh, "name_en": request.name_en, **demonstration_mark(request.demonstration)},
         texts={"post": [str(ref)]},
     )
     record = RegisterPost(
@@ -88,10 +104,7 @@ def add_post(services: Services, request: AddPost) -> dict[str, object]:
         nonce=fresh_nonce(),
         deadline=deadline_of(services),
     )
-    receipt = relay(services, sign_request(services, record, root))
-    if request.key:
-        bind_key(services, BindNewKey(name=request.key, post=str(ref)))
-    return {**show_post(services, ShowPost(post=str(ref))), "tx": receipt.tx_hash.hex()}
+    return sign_request(services, record, root)
 
 
 def list_posts(services: Services, request: ListPosts) -> dict[str, list[dict[str, object]]]:
@@ -132,6 +145,7 @@ def post_json(services: Services, view: PostState) -> dict[str, object]:
         "id": view.post.hex(),
         "agency": services.directory.text(view.agency),
         "roles": [role.name for role in PostRole(view.roles[-1].value)],
+        "demonstration": is_marked(services, view.profile),
         "retired": view.retired_at is not None,
         "registered_at": iso(view.registered_at),
     }

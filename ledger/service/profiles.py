@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from ledger.domain.codes import Tier
 from ledger.domain.text import check_name
@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
     from ledger.service.ports import VaultDocument
     from ledger.service.services import Services
+
+DEMONSTRATION: Final = "Signed with generated keys for a demonstration; the bodies named have signed nothing."
+"""What a profile or a text states, under its commitment, when ``--demo-keys`` made its keys."""
 
 
 def make_profile(
@@ -43,6 +46,19 @@ def keep(services: Services, document: VaultDocument) -> bytes:
 
 def names_of(services: Services, commitment: bytes) -> dict[str, str]:
     """Return name_zh and name_en of a profile, empty where not stated."""
-    document = services.directory.document(commitment)
+    document = services.directory.public_document(commitment)
     values = values_of(document) if document is not None else {}
     return {name: str(values.get(name, "")) for name in ("name_zh", "name_en")}
+
+
+def demonstration_mark(demonstration: bool) -> dict[str, str]:
+    """Return the field that marks a profile as a demonstration's, or none."""
+    return {"demonstration": DEMONSTRATION} if demonstration else {}
+
+
+def is_marked(services: Services, commitment: bytes) -> bool:
+    """Say whether a profile was made for a demonstration, or stands in a home that is one as a whole."""
+    if services.deployment.demonstration:
+        return True
+    document = services.directory.public_document(commitment)
+    return document is not None and "demonstration" in values_of(document)

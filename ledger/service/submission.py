@@ -11,7 +11,7 @@ import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from ledger.domain.errors import InvalidInputError, UnauthorizedError
+from ledger.domain.errors import ConflictError, InvalidInputError, LedgerError, RefusedError, UnauthorizedError
 from ledger.domain.records import (
     CONTRACTS,
     Accept,
@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from ledger.domain.commitment import Opening
     from ledger.domain.record import Record
     from ledger.service.deployment import Deployment
-    from ledger.service.ports import ChainReceipt, Signer
+    from ledger.service.ports import ChainReceipt, Sent, Signer
     from ledger.service.services import Services
 
 RELAYER: Final = "relayer"
@@ -192,6 +192,39 @@ def relay(services: Services, request: SignedRequest, *, key: str = "") -> Chain
         check_signature(services, request)
     to, data, sender = _call(services, request)
     return send(services, used, to, data, sender=sender)
+
+
+def relay_all(services: Services, requests: Sequence[SignedRequest]) -> list[ChainReceipt | LedgerError]:
+    """Send signed requests that do not build on each other, so that they share blocks; each succeeds or fails alone.
+
+    Returns:
+        For each request in its place its receipt, or why it was refused.
+
+    Raises:
+        UnavailableError: The chain does not answer; the same call may be repeated.
+        IntegrityError: As ``relay``.
+    """
+    outcomes: list[Sent | LedgerError] = []
+    for request in requests:
+        try:
+            key = key_of(services, request)
+            if not services.outbox.is_known(key):
+                check_signature(services, request)
+            to, data, sender = _call(services, request)
+            outcomes.append(services.outbox.send(key, to, data, sender=sender))
+        except (ConflictError, InvalidInputError, RefusedError, UnauthorizedError) as error:
+            outcomes.append(error)
+    settled: list[ChainReceipt | LedgerError] = []
+    for outcome in outcomes:
+        if isinstance(outcome, LedgerError):
+            settled.append(outcome)
+            continue
+        try:
+            settled.append(services.outbox.wait(outcome.key, _WAIT_S))
+        except RefusedError as error:
+            settled.append(error)
+    services.state.refresh()
+    return settled
 
 
 def check_acceptable(services: Services, request: SignedRequest, *, key: str = "") -> None:
