@@ -27,7 +27,7 @@ from ledger.service.submission import deadline_of, fresh_nonce, relay, sign_requ
 from ledger.service.times import iso
 
 if TYPE_CHECKING:
-    from ledger.domain.agreement_state import AgreementVersion
+    from ledger.domain.agreement_state import AgreementState, AgreementVersion
     from ledger.domain.agreement_v1 import AgreementDraftV1
     from ledger.domain.records import Terms
     from ledger.service.services import Services
