@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ledger.chain.engine import rlp
+from ledger.domain import rlp
 from ledger.domain.keccak import keccak256
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ import pytest
 import rlp
 from eth_hash.auto import keccak
 
-from ledger.chain.engine.trie import ordered_trie_root
 from ledger.domain.errors import ConflictError, InvalidInputError, NotFoundError, RefusedError, UnavailableError
+from ledger.domain.ordered_trie import ordered_trie_root
 from tests.chain.accounts import NOBODY, PROBE, PROBE_INITCODE, Sender
 from tests.chain.state_proof import account, prove
 

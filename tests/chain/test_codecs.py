@@ -11,11 +11,11 @@ from eth_hash.auto import keccak
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ledger.chain.engine import rlp
 from ledger.chain.engine.block import decode_header, header_from_json
 from ledger.chain.engine.transaction import parse
-from ledger.chain.engine.trie import EMPTY_TRIE_ROOT, ordered_trie_root
+from ledger.domain import rlp
 from ledger.domain.errors import InvalidInputError
+from ledger.domain.ordered_trie import EMPTY_TRIE_ROOT, ordered_trie_root
 from tests.chain.accounts import Sender
 from tests.chain.state_proof import prove
 

@@ -6,7 +6,7 @@
 from ledger.chain.engine.config import CHAIN_ID_MAX, CHAIN_ID_MIN, EngineConfig
 from ledger.chain.engine.embedded import EmbeddedChain
 from ledger.chain.engine.remote import FinalityDepth, FinalizedTag, RemoteChain
-from ledger.chain.engine.seal import deployment_id, seal_digest
+from ledger.domain.seal import deployment_id, seal_digest
 
 __all__ = [
     "CHAIN_ID_MAX",

@@ -10,10 +10,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from ledger.chain.engine import rlp
-from ledger.chain.engine.trie import ordered_trie_root
 from ledger.chain.rpc import from_quantity, unhex
+from ledger.domain import rlp
+from ledger.domain.block import Header, Receipt, decode_header, decode_receipt
 from ledger.domain.keccak import keccak256
+from ledger.domain.ordered_trie import ordered_trie_root
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,33 +34,6 @@ _LATER: Final = (
     ("parentBeaconBlockRoot", False), ("requestsHash", False),
 )  # fmt: skip
 """Fields that later forks appended, each name with whether it is a number."""
-
-
-@dataclass(frozen=True, slots=True)
-class Header:
-    """The fields of a header that we use, and its bytes."""
-
-    rlp: bytes
-    hash: bytes
-    parent_hash: bytes
-    state_root: bytes
-    transactions_root: bytes
-    receipts_root: bytes
-    bloom: bytes
-    number: int
-    gas_used: int
-    timestamp: int
-
-
-@dataclass(frozen=True, slots=True)
-class Receipt:
-    """A receipt in consensus form. ``logs`` holds address, topics and data of each."""
-
-    type: int
-    status: int
-    cumulative_gas: int
-    bloom: bytes
-    logs: tuple[tuple[bytes, tuple[bytes, ...], bytes], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,32 +83,6 @@ def _field(found: dict[str, Any], name: str, number: bool) -> bytes:
     return rlp.encode_int(from_quantity(found.get(name))) if number else rlp.encode_bytes(unhex(found.get(name)))
 
 
-def decode_header(raw: bytes) -> Header:
-    """Return the header that these bytes are.
-
-    Raises:
-        ValueError: They are no header.
-    """
-    fields = rlp.decode(raw)
-    if not isinstance(fields, list) or len(fields) < len(_FIXED):
-        raise ValueError("a header has at least fifteen fields")
-    flat = [field for field in fields if isinstance(field, bytes)]
-    if len(flat) != len(fields):
-        raise ValueError("a header holds no lists")
-    return Header(
-        rlp=raw,
-        hash=keccak256(raw),
-        parent_hash=flat[0],
-        state_root=flat[3],
-        transactions_root=flat[4],
-        receipts_root=flat[5],
-        bloom=flat[6],
-        number=rlp.to_int(flat[8]),
-        gas_used=rlp.to_int(flat[10]),
-        timestamp=rlp.to_int(flat[11]),
-    )
-
-
 def receipt_from_json(found: dict[str, Any]) -> bytes:
     """Return the consensus encoding of a receipt that a node shows as JSON.
 
@@ -161,29 +109,6 @@ def receipt_from_json(found: dict[str, Any]) -> bytes:
     )
     kind = from_quantity(found.get("type") or "0x0")
     return bytes((kind,)) + body if kind else body
-
-
-def decode_receipt(raw: bytes) -> Receipt:
-    """Return the receipt that these bytes are.
-
-    Raises:
-        ValueError: They are no receipt.
-    """
-    kind = raw[0] if raw and raw[0] < 0xC0 else 0
-    fields = rlp.decode(raw[1:] if kind else raw)
-    match fields:
-        case [bytes(status), bytes(gas), bytes(bloom), list(logs)]:
-            return Receipt(kind, rlp.to_int(status), rlp.to_int(gas), bloom, tuple(_log(log) for log in logs))
-        case _:
-            raise ValueError("a receipt has status, gas, bloom and logs")
-
-
-def _log(fields: rlp.RLP) -> tuple[bytes, tuple[bytes, ...], bytes]:
-    match fields:
-        case [bytes(address), list(topics), bytes(data)]:
-            return address, tuple(topic for topic in topics if isinstance(topic, bytes)), data
-        case _:
-            raise ValueError("a log has address, topics and data")
 
 
 def check_block(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from ledger.chain.engine import rlp
 from ledger.chain.engine.transaction import recover
+from ledger.domain import rlp
 from ledger.domain.keccak import keccak256
 
 __all__ = ["clique_seal"]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ledger.chain.engine import rlp
 from ledger.chain.engine.transaction import parse
 from ledger.chain.raw_transaction import created_address
 from ledger.chain.rpc import to_hex, to_quantity
+from ledger.domain import rlp
 from ledger.domain.keccak import keccak256
 
 if TYPE_CHECKING:

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Final
 
 from ledger.chain.engine.block import decode_header
 from ledger.chain.engine.node import BATCH, AnvilNode
-from ledger.chain.engine.seal import seal_digest
 from ledger.chain.engine.transaction import recover
 from ledger.chain.rpc import RPCError, to_hex
 from ledger.domain.errors import IntegrityError
+from ledger.domain.seal import seal_digest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -27,11 +27,11 @@ from ledger.chain.engine.block import decode_header
 from ledger.chain.engine.node import BATCH, ONE_BY_ONE, AnvilNode
 from ledger.chain.engine.queue import Queue
 from ledger.chain.engine.replay import broken, check_genesis, mine_again, replay
-from ledger.chain.engine.seal import seal_digest
 from ledger.chain.engine.snapshots import load_newest, write_snapshot
 from ledger.chain.engine.transaction import recover
 from ledger.chain.rpc import RPCError
 from ledger.domain.errors import IntegrityError, LedgerError, UnavailableError
+from ledger.domain.seal import seal_digest
 
 if TYPE_CHECKING:
     from collections.abc import Callable

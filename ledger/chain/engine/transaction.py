@@ -11,8 +11,8 @@ from typing import Any, Final
 
 import coincurve
 
-from ledger.chain.engine import rlp
 from ledger.chain.rpc import from_quantity, unhex
+from ledger.domain import rlp
 from ledger.domain.errors import InvalidInputError
 from ledger.domain.keccak import keccak256
 
