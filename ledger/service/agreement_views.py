@@ -42,7 +42,7 @@ def resolve_agreement(services: Services, text: str) -> AgreementState:
 
 def reference_of(services: Services, state: AgreementState) -> str:
     """Return the reference that the newest version's text states, empty if its text is not here."""
-    document = services.directory.document(state.versions[-1].terms.text)
+    document = services.directory.public_document(state.versions[-1].terms.text)
     return str(values_of(document).get("reference", "")) if document is not None else ""
 
 
@@ -94,7 +94,7 @@ def text_or_empty(services: Services, identifier: bytes) -> str:
 
 def version_json(services: Services, version: AgreementVersion) -> dict[str, object]:
     """Return one version as JSON values, its text opened where the vault holds it."""
-    document = services.directory.document(version.terms.text)
+    document = services.directory.public_document(version.terms.text)
     text = values_of(document) if document is not None else {}
     shown = {name: text[name] for name in ("title", "legal_bases") if text.get(name)}
     shown |= {name.removeprefix("text."): value for name, value in text.items() if name.startswith("text.")}

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ledger.domain import identifiers
+from ledger.domain.codes import Tier
 from ledger.domain.errors import ConflictError, NotFoundError
 
 if TYPE_CHECKING:
@@ -66,6 +67,15 @@ class Directory:
     def document(self, commitment: bytes) -> VaultDocument | None:
         """Return the document behind a commitment of a named kind."""
         return self._profiles.get(commitment)
+
+    def public_document(self, commitment: bytes) -> VaultDocument | None:
+        """Return the document behind a commitment if anyone may read it.
+
+        A commitment on chain can be repeated in another record by somebody who cannot open it; so what a
+        record shows is decided by the document's own tier, never by where its commitment stands.
+        """
+        document = self._profiles.get(commitment)
+        return document if document is not None and document.tier == Tier.PUBLIC else None
 
     def referred(self, reference: str) -> bytes | None:
         """Return the id of the object whose documents bear this reference."""
