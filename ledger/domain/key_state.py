@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ledger.domain import events
-from ledger.domain.codes import PostRole
+from ledger.domain.codes import COMMON_ROLES, PostRole
 from ledger.domain.errors import IntegrityError
 from ledger.domain.history import in_order
 from ledger.domain.scalars import OPEN_END
@@ -152,7 +152,7 @@ def authority(post: PostState, agency: AgencyState, *, key: bytes, any_of: PostR
         return Denied("UnauthorisedSigner")
     if agency.agency != post.agency or not agency.is_live_at(time):
         return Denied("AgencySuspended")
-    if not post.roles_at(time) & any_of:
+    if not post.roles_at(time) & (agency.capacities_at(time) | COMMON_ROLES) & any_of:
         return Denied("MissingRole")
     return Allowed(agency.agency)
 
