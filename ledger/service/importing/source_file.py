@@ -8,6 +8,7 @@ readers could see two different records.
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Generic, TypeAlias, TypeVar
 
@@ -22,6 +23,7 @@ Value: TypeAlias = "str | int | bool | list[Value] | dict[str, Value] | None"
 Record: TypeAlias = "dict[str, Value]"
 Parsed = TypeVar("Parsed")
 _SHOWN: Final = 60
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +59,10 @@ def read_records(data: bytes, member: str) -> list[Record | Rejection]:
     try:
         outer = _parse(text)
     except json.JSONDecodeError as error:
-        lines = [line for line in text.splitlines() if line.strip()]
+        lines = [line for line in text.split("\n") if line.strip()]
         if len(lines) < 2 or not lines[0].lstrip().startswith("{") or not lines[0].rstrip().endswith("}"):
             raise InvalidInputError(f"line {error.lineno} column {error.colno}", error.msg, "JSON") from error
-        return [_line(number, line) for number, line in enumerate(lines, start=1)]
+        return [parse_line(number, line) for number, line in enumerate(lines, start=1)]
     if isinstance(outer, dict) and member in outer:
         outer = outer[member]
     if not isinstance(outer, list):
@@ -186,7 +188,8 @@ def _refuse_constant(text: str) -> object:
     raise ValueError(f"{text} is no number")
 
 
-def _line(number: int, line: str) -> Record | Rejection:
+def parse_line(number: int, line: str) -> Record | Rejection:
+    """Return the record of one line, or why it is none."""
     try:
         return _record(number, _parse(line))
     except json.JSONDecodeError as error:
@@ -196,25 +199,26 @@ def _line(number: int, line: str) -> Record | Rejection:
 
 
 def _record(number: int, item: object) -> Record | Rejection:
-    duplicate = _find_duplicate(item)
-    if duplicate is not None:
-        return Rejection(number, duplicate, f"the key {duplicate!r} stands twice")
+    fault = _find_fault(item, "record")
+    if fault is not None:
+        return Rejection(number, *fault)
     if not isinstance(item, dict):
         return Rejection(number, "record", f"not an object but {type(item).__name__}")
     return item
 
 
-def _find_duplicate(item: object) -> str | None:
+def _find_fault(item: object, path: str) -> tuple[str, str] | None:
+    """Return the field and what no record may hold: a key said twice, or half a character."""
     if isinstance(item, _DuplicateKeyError):
-        return str(item)
+        return str(item), f"the key {str(item)!r} stands twice"
+    if isinstance(item, str):
+        return (path, "half of a surrogate pair, which is no character") if _SURROGATE.search(item) else None
+    parts: list[tuple[str, object]] = []
     if isinstance(item, dict):
-        item = list(item.values())
-    if isinstance(item, list):
-        for part in item:
-            found = _find_duplicate(part)
-            if found is not None:
-                return found
-    return None
+        parts = [(key, part) for key, value in item.items() for part in (key, value)]
+    elif isinstance(item, list):
+        parts = [(path, part) for part in item]
+    return next((found for key, part in parts if (found := _find_fault(part, ascii(key)[1:-1])) is not None), None)
 
 
 def _shown(value: object) -> str:
