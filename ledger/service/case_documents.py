@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ledger.domain.codes import CaseStep, Tier
 from ledger.domain.commitment import recommit
 from ledger.domain.errors import IntegrityError
+from ledger.domain.events import CaseAdvanced
 from ledger.service.documents import make_document, values_of
 from ledger.service.profiles import keep
 
@@ -44,7 +45,7 @@ def keep_step(
         extra["reference"] = reference
     agency = stated.get("respondent")
     texts = {"agency": [agency]} if isinstance(agency, str) else {}
-    return keep(services, make_document("case", tier, {"step": step.name, **stated}, texts=texts, extra=extra))
+    return keep(services, make_document("case", tier, {**stated, "step": step.name}, texts=texts, extra=extra))
 
 
 def filing_of(services: Services, case: bytes) -> VaultDocument:
@@ -53,11 +54,17 @@ def filing_of(services: Services, case: bytes) -> VaultDocument:
     Raises:
         IntegrityError: The vault does not hold it.
     """
-    documents = services.directory.documents_about(case)
+    documents = {document.commitment: document for document in services.directory.documents_about(case)}
+    recorded = [
+        advanced.event
+        for advanced in services.state.history("CaseLedger", case)
+        if isinstance(advanced.event, CaseAdvanced)
+    ]
     for step in reversed(FILING_STEPS):
-        for document in documents:
-            if document.extra.get("step") == step.name:
-                return document
+        # By what the chain holds: a filing that was kept but never relayed is none.
+        for event in recorded:
+            if event.step == step and event.commitment in documents:
+                return documents[event.commitment]
     raise IntegrityError("vault", "it lacks the filing of a case", case=case)
 
 

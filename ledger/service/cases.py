@@ -9,6 +9,8 @@ from __future__ import annotations
 import secrets
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from ledger.domain.codes import CaseStep
 from ledger.domain.errors import InvalidInputError
 from ledger.domain.identifiers import parse_agency, parse_code, parse_post
@@ -17,13 +19,17 @@ from ledger.domain.records import Advance
 from ledger.domain.scalars import ZERO32
 from ledger.service.case_documents import filing_of, keep_step, respondent_opening
 from ledger.service.case_views import case_json, is_open, resolve_case
+from ledger.service.documents import values_of
 from ledger.service.keys import signer_for_post
 from ledger.service.requests import Request
 from ledger.service.submission import SignedOpening, deadline_of, fresh_nonce, relay, sign_request
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ledger.domain.canonical import Json
     from ledger.service.services import Services
+    from ledger.service.submission import SignedRequest
 
 _APPEALS = {
     "UPHELD": CaseStep.APPEAL_UPHELD,
@@ -33,11 +39,11 @@ _APPEALS = {
 
 
 class FileCase(Request, frozen=True, kw_only=True):
-    """Arguments of ``case file``; ``case`` names a recorded lead to file."""
+    """Arguments of ``case file``; ``case`` names a recorded lead, which then says what is left out here."""
 
-    respondent: str
+    respondent: str = ""
     post: str
-    violations: list[str]
+    violations: list[str] = msgspec.field(default_factory=list)
     reference: str = ""
     case: str = ""
     lead_only: bool = False
@@ -94,19 +100,27 @@ def file_case(services: Services, request: FileCase) -> dict[str, object]:
         InvalidInputError: A bad respondent or violation code.
         LedgerError: As ``relay``.
     """
-    respondent = parse_agency(request.respondent, "respondent")
-    if not request.violations:
-        raise InvalidInputError("violation", "", "at least one scheme:value, as decree809:R6")
-    violations: list[Json] = [str(parse_code(code, "violation")) for code in request.violations]
     case = resolve_case(services, request.case) if request.case else secrets.token_bytes(32)
+    values: dict[str, Json] = dict(values_of(filing_of(services, case))) if request.case else {}  # type: ignore[arg-type] # JSON.
+    stated = {"respondent": request.respondent, "facts": request.text, "reference": request.reference}
+    values |= {name: value for name, value in stated.items() if value}
+    if request.violations or not values.get("violations"):
+        values["violations"] = [str(parse_code(code, "violation")) for code in request.violations]
+    values["respondent"] = str(parse_agency(str(values.get("respondent", "")), "respondent"))
+    if not values["violations"]:
+        raise InvalidInputError("violation", "", "at least one scheme:value, as decree809:R6")
     step = CaseStep.LEAD if request.lead_only else CaseStep.FILED
-    values: dict[str, Json] = {
-        "respondent": str(respondent),
-        "violations": violations,
-        "facts": request.text,
-        "reference": request.reference,
-    }
-    return _advance(services, case, step, request.post, request.key, values, reference=request.reference)
+    return _advance(services, case, step, request.post, request.key, values, reference=str(values.get("reference", "")))
+
+
+def lead(services: Services, case: bytes, post: str, values: Mapping[str, Json], *, reference: str) -> SignedRequest:
+    """Return what recording a lead relays: sealed, its commitment signed by a post, its text on disk.
+
+    Raises:
+        UnauthorizedError: No key of the post is in this home.
+    """
+    record = _record(services, case, CaseStep.LEAD, post, keep_step(services, case, CaseStep.LEAD, values, reference))
+    return sign_request(services, record, signer_for_post(services, record.post))
 
 
 def tell_facts(services: Services, request: TakeStep) -> dict[str, object]:

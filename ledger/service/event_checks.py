@@ -105,9 +105,13 @@ def check_authority(services: Services, batch: SignedBatch, block: BlockRef) -> 
 
 
 def may_report(services: Services, post: PostRef, event: EventV1, time: int) -> bool:
-    """Say whether the side that the event reports is the post's own agency's, or one that entrusted the post."""
+    """Say whether the side that the event reports is the post's own agency's, or one that entrusted the post.
+
+    A record that names nobody on its side, as of a request refused before it named a client, speaks for its
+    reporter alone: whoever made the record is all that it says.
+    """
     side = event.provider if event.side is Side.PROVIDER else event.requester
-    return side == str(post.agency) or _is_entrusted(services, post, event.agreement, time)
+    return side in {"", str(post.agency)} or _is_entrusted(services, post, event.agreement, time)
 
 
 def check_times(services: Services, batch: SignedBatch) -> None:

@@ -42,9 +42,20 @@ class AppendLines(Request, frozen=True, kw_only=True):
 
 
 @dataclass(frozen=True, slots=True)
-class _Parsed:
-    line: int
+class NumberedEvent:
+    """An event not placed yet, with its number in the file that it comes from."""
+
+    number: int
     event: EventV1
+
+
+@dataclass(frozen=True, slots=True)
+class Appended:
+    """What became of numbered events: receipts of the new ones, how many were held, and what was rejected."""
+
+    receipts: list[dict[str, Any]]
+    repeated: int
+    rejected: list[dict[str, Any]]
 
 
 def append_lines(services: Services, request: AppendLines) -> dict[str, Any]:
@@ -57,29 +68,46 @@ def append_lines(services: Services, request: AppendLines) -> dict[str, Any]:
     if len(request.lines) > MAX_BATCH_EVENTS:
         raise InvalidInputError("lines", len(request.lines), f"at most {MAX_BATCH_EVENTS}")
     post = parse_post(request.post)
-    parsed: list[_Parsed] = []
+    parsed: list[NumberedEvent] = []
     rejected: list[dict[str, Any]] = []
     for number, line in enumerate(request.lines, request.first_line):
         if not line.strip():
             continue
         try:
-            parsed.append(_Parsed(number, parse_line(services, line, str(post))))
+            parsed.append(NumberedEvent(number, parse_line(services, line, str(post))))
         except LedgerError as error:
             rejected.append(_rejection(number, error))
-    with services.append_lock:
-        fresh, repeated = _sift(services, parsed, rejected)
-        receipts = append_events(services, [item.event for item in fresh], str(post), request.key)
-    rejected.sort(key=lambda rejection: int(rejection["line"]))
-    verdicts = Counter(code for receipt in receipts for code in receipt["mismatches"] or [receipt["verdict"]])
+    appended = append_numbered(services, parsed, str(post), request.key)
+    rejected = sorted((*rejected, *appended.rejected), key=lambda rejection: int(rejection["line"]))
+    receipts = appended.receipts
     return {
         "appended": len(receipts),
-        "repeated": repeated,
+        "repeated": appended.repeated,
         "rejected": rejected,
-        "verdicts": dict(sorted(verdicts.items())),
+        "verdicts": count_verdicts(receipts),
         "first": receipts[0]["index"] if receipts else -1,
         "last": receipts[-1]["index"] if receipts else -1,
         "receipts": receipts,
     }
+
+
+def append_numbered(services: Services, items: Sequence[NumberedEvent], post: str, key: str = "") -> Appended:
+    """Append those of a post's events that the ledger does not hold; what conflicts is rejected, each alone.
+
+    Raises:
+        LedgerError: As ``append_signed_batch``, for what concerns the whole batch.
+    """
+    rejected: list[dict[str, Any]] = []
+    with services.append_lock:
+        fresh, repeated = _sift(services, items, rejected)
+        receipts = append_events(services, [item.event for item in fresh], post, key)
+    return Appended(receipts, repeated, rejected)
+
+
+def count_verdicts(receipts: Sequence[dict[str, Any]]) -> dict[str, int]:
+    """Return how many events have each mismatch, or none."""
+    verdicts = Counter(code for receipt in receipts for code in receipt["mismatches"] or [receipt["verdict"]])
+    return dict(sorted(verdicts.items()))
 
 
 def append_events(services: Services, events: Sequence[EventV1], post: str, key: str = "") -> list[dict[str, Any]]:
@@ -134,9 +162,11 @@ def _agreement(services: Services, text: str) -> str:
         raise InvalidInputError("agreement", text, "a known reference, or an id of 64 hex digits") from error
 
 
-def _sift(services: Services, parsed: Sequence[_Parsed], rejected: list[dict[str, Any]]) -> tuple[list[_Parsed], int]:
+def _sift(
+    services: Services, parsed: Sequence[NumberedEvent], rejected: list[dict[str, Any]]
+) -> tuple[list[NumberedEvent], int]:
     """Return the events that are new, and how many the ledger holds already; conflicts are rejected."""
-    fresh: list[_Parsed] = []
+    fresh: list[NumberedEvent] = []
     seen: dict[bytes, bytes] = {}
     sides: dict[str, str] = {}
     repeated = 0
@@ -150,14 +180,14 @@ def _sift(services: Services, parsed: Sequence[_Parsed], rejected: list[dict[str
         if known == claim:
             repeated += 1
         elif known is not None:
-            rejected.append(_reject(item.line, "correlation", "the ledger holds it with other content"))
+            rejected.append(_reject(item.number, "correlation", "the ledger holds it with other content"))
         elif event.occurred_at_ms > latest:
-            rejected.append(_reject(item.line, "occurred_at_ms", f"in the future: at most {latest} is allowed"))
+            rejected.append(_reject(item.number, "occurred_at_ms", f"in the future: at most {latest} is allowed"))
         elif services.intake.other_side(event) or sides.get(event.correlation, event.side.value) != event.side.value:
-            rejected.append(_reject(item.line, "side", "one reporter never reports both sides of an exchange"))
+            rejected.append(_reject(item.number, "side", "one reporter never reports both sides of an exchange"))
         elif post is not None and not may_report(services, post, event, services.now_s()):
             rejected.append(
-                _reject(item.line, "side", f"{post} reports its own agency's side, or one that entrusted it")
+                _reject(item.number, "side", f"{post} reports its own agency's side, or one that entrusted it")
             )
         else:
             seen[key] = claim
