@@ -5,6 +5,7 @@ pragma solidity 0.8.30;
 /// @dev One spelling only: `["<44 characters of base64>","respondent","<text>"]` (docs/spec/commitment.md). An agency's
 /// text id holds no control characters, so RFC 8785 escapes nothing in it but `"` and `\`, each by a backslash; any other
 /// escape would let one agency have two spellings, and is refused.
+// solhint-disable quotes
 library RespondentLeaf {
     /// @notice The bytes are not such a group; `position` is the first byte that is wrong.
     error RespondentLeafMalformed(uint256 position);
