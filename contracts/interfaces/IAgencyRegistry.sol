@@ -183,9 +183,6 @@ interface IAgencyRegistry is IRunningHeads, ISignedRequests {
     /// @notice The signer is not the agency's root key.
     error NotRootKey(bytes32 agency, address rootKey, address signer);
 
-    /// @notice An id, key or scheme that must be stated is zero.
-    error ZeroValue(string field);
-
     /// @notice Bits that are no role.
     error UnknownRoles(uint32 roles, uint32 allRoles);
 

@@ -9,4 +9,10 @@ interface ISignedRequests {
 
     /// @notice The signature is not `signer`'s over `digest`.
     error InvalidSignature(address signer, bytes32 digest);
+
+    /// @notice A value that must be stated is zero.
+    error ZeroValue(string field);
+
+    /// @notice A number that is not in the code list.
+    error UnknownCode(string field, uint256 value, uint256 largest);
 }
