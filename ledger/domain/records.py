@@ -347,6 +347,16 @@ class EventBatch(Record):
     deadline: Uint64
 
 
+@dataclass(frozen=True, slots=True)
+class ReadAsPost(Record):
+    """A post reads what only parties may see; ``target`` is keccak256 of what is read."""
+
+    post: Bytes32
+    target: Bytes32
+    nonce: Uint256
+    deadline: Uint64
+
+
 _CLASSES: Final[dict[str, tuple[type[Record], ...]]] = {
     "AgencyRegistry": (
         AdmitAgency,
@@ -363,8 +373,11 @@ _CLASSES: Final[dict[str, tuple[type[Record], ...]]] = {
     "AgreementLedger": (Propose, Sign, CancelProposal, Suspend, Resume, Terminate, Dispose),
     "ResponsibilityLedger": (Assign, Accept, HandOver, Vacate),
     "CaseLedger": (Advance,),
-    "CheckpointAnchor": (EventBatch,),
+    "CheckpointAnchor": (EventBatch, ReadAsPost),
 }
+
+SERVICE_ONLY: Final = frozenset({EventBatch, ReadAsPost})
+"""Records that no contract takes: the service alone checks their signatures."""
 
 CONTRACTS: Final[dict[type[Record], str]] = {
     record: contract for contract, records in _CLASSES.items() for record in records

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from ledger.domain import identifiers
 from ledger.domain.codes import Tier
-from ledger.domain.errors import ConflictError, NotFoundError
+from ledger.domain.errors import ConflictError, InvalidInputError, NotFoundError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -25,6 +25,21 @@ _HASHERS = {
     "dataset": identifiers.dataset_id,
     "code": identifiers.code_id,
 }
+
+
+def check_text(kind: str, text: str, field: str) -> None:
+    """Check that a text is one that the directory can learn.
+
+    Raises:
+        InvalidInputError: An unknown kind, or no text id of it.
+    """
+    hasher = _HASHERS.get(kind)
+    if hasher is None:
+        raise InvalidInputError(field, kind, "texts of the kinds " + ", ".join(_HASHERS))
+    try:
+        hasher(text)
+    except InvalidInputError as error:
+        raise InvalidInputError(field, error.value, error.allowed) from error
 
 
 class Directory:

@@ -18,7 +18,7 @@ from ledger.domain.typed_data import digest as signing_digest
 from ledger.service import registry_views
 from ledger.service.event_batches import MAX_BATCH_EVENTS, batch_record
 from ledger.service.intake import claim_digest
-from ledger.service.signatures import recover
+from ledger.service.signatures import SignatureRefusedError, recover
 from ledger.service.submission import domain_of
 
 if TYPE_CHECKING:
@@ -56,11 +56,11 @@ def check_batch_signature(services: Services, batch: SignedBatch, digests: Seque
     """2. The signature over the batch is the stated signer's. Returns the digest that was signed.
 
     Raises:
-        UnauthorizedError: It is not.
+        SignatureRefusedError: It is not.
     """
     signed = signing_digest(domain_of(services.deployment, EventBatch), batch_record(batch, digests))
     if (recovered := recover(signed, batch.signature)) != batch.signer:
-        raise UnauthorizedError(
+        raise SignatureRefusedError(
             "the batch's signature is not the stated signer's", signer=batch.signer, recovered=recovered
         )
     return signed
@@ -70,11 +70,11 @@ def check_deadline(services: Services, batch: SignedBatch) -> None:
     """3. The batch's deadline has not passed.
 
     Raises:
-        UnauthorizedError: It has.
+        SignatureRefusedError: It has.
     """
     now = services.clock.now_ms() // 1000
     if batch.deadline < now:
-        raise UnauthorizedError("the batch's deadline has passed", deadline=batch.deadline, now=now)
+        raise SignatureRefusedError("the batch's deadline has passed", deadline=batch.deadline, now=now)
 
 
 def check_authority(services: Services, batch: SignedBatch, block: BlockRef) -> None:

@@ -12,22 +12,35 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from ledger.domain.codes import Tier
-from ledger.domain.commitment import recommit
+from ledger.domain.commitment import Opening, recommit
 from ledger.domain.errors import InvalidInputError
 from ledger.domain.record import ArrayType, FieldType, Record, RecordType, shape
-from ledger.domain.records import CONTRACTS, EventBatch
+from ledger.domain.records import CONTRACTS, SERVICE_ONLY, Advance, Propose, PublishEntry, RegisterPost
 from ledger.domain.scalars import Scalar
-from ledger.domain.typed_data import as_json, digest
+from ledger.domain.typed_data import digest
+from ledger.service.directory import check_text
 from ledger.service.ports import VaultDocument
 from ledger.service.profiles import keep
 from ledger.service.requests import Request
-from ledger.service.submission import FUNCTIONS, REGISTRAR, SignedRequest, check_acceptable, domain_of, relay
+from ledger.service.submission import (
+    FUNCTIONS,
+    REGISTRAR,
+    SignedOpening,
+    SignedRequest,
+    check_acceptable,
+    domain_of,
+    relay,
+)
 
 if TYPE_CHECKING:
-    from ledger.service.deployment import Deployment
     from ledger.service.services import Services
 
-_BY_NAME: Final[dict[str, type[Record]]] = {record.__name__: record for record in CONTRACTS if record is not EventBatch}
+SENDABLE: Final[dict[str, type[Record]]] = {
+    record.__name__: record
+    for record in CONTRACTS
+    if record not in SERVICE_ONLY and FUNCTIONS[record].sender != REGISTRAR
+}
+"""Records that anyone may bring signed, by name; what the registrar itself must send is none of them."""
 _KINDS: Final = frozenset({"agency", "post", "dataset", "agreement", "reason", "case"})
 
 
@@ -41,6 +54,16 @@ class SentDocument(Request, frozen=True, kw_only=True):
     texts: dict[str, list[str]] = msgspec.field(default_factory=dict)
 
 
+class SentOpening(Request, frozen=True, kw_only=True):
+    """The respondent's group out of a filing's commitment, as a notice opens it; bytes as 0x hex."""
+
+    filing: str
+    leaf: str
+    index: int
+    size: int
+    path: list[str]
+
+
 class SendSigned(Request, frozen=True, kw_only=True):
     """A signed record by its name, its signatures, and the documents that it commits to."""
 
@@ -49,6 +72,7 @@ class SendSigned(Request, frozen=True, kw_only=True):
     signer: str
     signature: str
     possession: str = ""
+    opening: SentOpening | None = None
     documents: list[SentDocument] = msgspec.field(default_factory=list)
     idempotency_key: str = ""
 
@@ -63,22 +87,23 @@ def send_signed(services: Services, request: SendSigned) -> dict[str, Any]:
         RefusedError: The contract refused, with its named error.
     """
     record = parse_record(request.type, request.message)
-    if FUNCTIONS[type(record)].sender == REGISTRAR:
-        raise InvalidInputError("type", request.type, "a record that needs no registrar")
+    if request.opening is not None and not isinstance(record, Advance):
+        raise InvalidInputError("opening", request.type, "nothing, except with an Advance")
     signed = SignedRequest(
         record=record,
         signer=parse_hex(request.signer, "signer", 20),
         signature=parse_hex(request.signature, "signature"),
         possession=parse_hex(request.possession, "possession") if request.possession else b"",
+        opening=_opening(request.opening) if request.opening is not None else None,
     )
-    documents = [
-        _document(document, words_of(record), f"documents[{place}]") for place, document in enumerate(request.documents)
-    ]
+    documents = [_document(document, record, f"documents[{place}]") for place, document in enumerate(request.documents)]
     # Nobody without the right to act fills the vault: what the contract would refuse is refused before.
-    key = f"api:{request.idempotency_key}" if request.idempotency_key else ""
-    check_acceptable(services, signed, key=key)
-    for document in documents:
-        keep(services, document)
+    # Nor does a used idempotency key, whose first request brought its documents: they were on disk before it was sent.
+    key = _outbox_key(request, record)
+    if not services.outbox.is_known(key):
+        check_acceptable(services, signed, key=key)
+        for document in documents:
+            keep(services, document)
     receipt = relay(services, signed, key=key)
     return {
         "type": request.type,
@@ -89,21 +114,16 @@ def send_signed(services: Services, request: SendSigned) -> dict[str, Any]:
     }
 
 
-def typed_data_of(deployment: Deployment, record: Record) -> dict[str, Any]:
-    """Return what a wallet is asked to sign for a record."""
-    return as_json(domain_of(deployment, type(record)), record)
-
-
 def parse_record(name: str, message: dict[str, Any]) -> Record:
     """Return the record of a name from the message that a wallet signed.
 
     Raises:
         InvalidInputError: No such record, a field missing or unknown, or a value out of range.
     """
-    record = _BY_NAME.get(name)
+    record = SENDABLE.get(name)
     if record is None:
-        raise InvalidInputError("type", name, ", ".join(sorted(_BY_NAME)))
-    return _record(record, message, "message")
+        raise InvalidInputError("type", name, ", ".join(sorted(SENDABLE)))
+    return record_of(record, message, "message")
 
 
 def parse_hex(text: str, field: str, size: int = 0) -> bytes:
@@ -121,7 +141,12 @@ def parse_hex(text: str, field: str, size: int = 0) -> bytes:
     return value
 
 
-def _record(record: type[Record], message: Any, path: str) -> Record:
+def record_of(record: type[Record], message: Any, path: str) -> Record:
+    """Return a record of a class from its fields as a wallet writes them.
+
+    Raises:
+        InvalidInputError: A field missing or unknown, or a value out of range; named by its path.
+    """
     if not isinstance(message, dict):
         raise InvalidInputError(path, message, f"the fields of {record.__name__}")
     fields = shape(record)
@@ -139,7 +164,7 @@ def _record(record: type[Record], message: Any, path: str) -> Record:
 def _value(kind: FieldType, value: Any, path: str) -> Any:
     match kind:
         case RecordType():
-            return _record(kind.record, value, path)
+            return record_of(kind.record, value, path)
         case ArrayType():
             if not isinstance(value, list):
                 raise InvalidInputError(path, value, "a list")
@@ -177,7 +202,38 @@ def words_of(record: Record) -> frozenset[bytes]:
     return frozenset(found)
 
 
-def _document(sent: SentDocument, words: frozenset[bytes], path: str) -> VaultDocument:
+def _outbox_key(request: SendSigned, record: Record) -> str:
+    """Return the key under which a request is sent once: its sender's own key, else the nonce that it spends."""
+    signer = request.signer.lower().removeprefix("0x")
+    if request.idempotency_key:
+        return f"api:{signer}:{request.idempotency_key}"
+    return f"nonce:{CONTRACTS[type(record)]}:{signer}:{getattr(record, 'nonce', 0)}"
+
+
+def _opening(sent: SentOpening) -> SignedOpening:
+    path = tuple(parse_hex(node, f"opening.path[{place}]", 32) for place, node in enumerate(sent.path))
+    for name, value in (("index", sent.index), ("size", sent.size)):
+        if not 0 <= value < 2**63:
+            raise InvalidInputError(f"opening.{name}", value, "0 to 2^63 - 1")
+    opening = Opening(parse_hex(sent.leaf, "opening.leaf"), sent.index, sent.size, path)
+    return SignedOpening(parse_hex(sent.filing, "opening.filing", 32), opening)
+
+
+def _public_words(record: Record) -> frozenset[bytes]:
+    """Return the commitments whose documents anyone may read: names, and the texts of agreements."""
+    match record:
+        case Propose():
+            return frozenset({record.terms.text})
+        case RegisterPost():
+            return frozenset({record.profile})
+        case PublishEntry():
+            return frozenset({record.content})
+        case _:
+            return frozenset()
+
+
+def _document(sent: SentDocument, record: Record, path: str) -> VaultDocument:
+    words = words_of(record)
     if sent.kind not in _KINDS:
         raise InvalidInputError(f"{path}.kind", sent.kind, ", ".join(sorted(_KINDS)))
     if sent.tier not in set(Tier):
@@ -185,6 +241,11 @@ def _document(sent: SentDocument, words: frozenset[bytes], path: str) -> VaultDo
     commitment = recommit(sent.groups)
     if commitment.root not in words:
         raise InvalidInputError(path, commitment.root, "a document that the signed record commits to")
+    if commitment.root in _public_words(record) and sent.tier != Tier.PUBLIC:
+        raise InvalidInputError(f"{path}.tier", sent.tier, "PUBLIC, as for every name and every agreement's text")
+    for kind, texts in sent.texts.items():
+        for place, text in enumerate(texts):
+            check_text(kind, text, f"{path}.texts.{kind}[{place}]")
     extra: dict[str, object] = {}
     if sent.about:
         about = parse_hex(sent.about, f"{path}.about", 32)

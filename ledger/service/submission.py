@@ -40,7 +40,7 @@ from ledger.domain.records import (
 )
 from ledger.domain.typed_data import Domain, digest
 from ledger.service.call_data import call_data, tuple_type
-from ledger.service.signatures import recover
+from ledger.service.signatures import SignatureRefusedError, recover
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -160,17 +160,19 @@ def check_signature(services: Services, request: SignedRequest) -> None:
     """Check what the contract would refuse, before it costs a transaction.
 
     Raises:
-        UnauthorizedError: The deadline has passed, or the signature is another key's.
+        SignatureRefusedError: The deadline has passed, or the signature is another key's.
     """
     deadline = getattr(request.record, "deadline", None)
     now = services.now_s()
     if isinstance(deadline, int) and deadline < now:
-        raise UnauthorizedError("the signature's deadline has passed", deadline=deadline, now=now)
+        raise SignatureRefusedError("the signature's deadline has passed", deadline=deadline, now=now)
     if services.chain.code(request.signer):
         return  # A contract account (EIP-1271): only the chain can ask it.
     signed = digest(domain_of(services.deployment, type(request.record)), request.record)
     if (recovered := recover(signed, request.signature)) != request.signer:
-        raise UnauthorizedError("the signature is not the stated signer's", signer=request.signer, recovered=recovered)
+        raise SignatureRefusedError(
+            "the signature is not the stated signer's", signer=request.signer, recovered=recovered
+        )
 
 
 def relay(services: Services, request: SignedRequest, *, key: str = "") -> ChainReceipt:
@@ -182,7 +184,7 @@ def relay(services: Services, request: SignedRequest, *, key: str = "") -> Chain
         key: The caller's idempotency key; the record's own digest by default.
 
     Raises:
-        UnauthorizedError: The signature does not hold.
+        SignatureRefusedError: The signature does not hold.
         ConflictError: The key was used for other content.
         RefusedError: The contract refused, with its named error.
         UnavailableError: The chain does not answer; the same call may be repeated.
@@ -233,7 +235,7 @@ def check_acceptable(services: Services, request: SignedRequest, *, key: str = "
     A request that was relayed before passes, since its retry gets the first answer.
 
     Raises:
-        UnauthorizedError: The signature or the deadline does not hold.
+        SignatureRefusedError: The signature or the deadline does not hold.
         RefusedError: The contract would refuse it now.
     """
     to, data, sender = _call(services, request)

@@ -18,7 +18,7 @@ from tests.domain.test_records import eth_abi_type
 
 ARTIFACTS = Path(__file__).parents[2] / "contracts/artifacts"
 EVENTS = [(contract, event) for contract, group in events.EVENTS.items() for event in group]
-NOT_ON_CHAIN = {records.EventBatch}
+NOT_ON_CHAIN = records.SERVICE_ONLY
 STRUCTS = [
     *((contract, record) for record, contract in records.CONTRACTS.items() if record not in NOT_ON_CHAIN),
     ("AgreementLedger", records.Terms),
