@@ -25,9 +25,13 @@ def _text(text: str, file: str) -> str:
 
 @case.command("file")
 def file_case(
-    respondent: Annotated[str, typer.Option("--respondent", metavar="AGENCY", help="Whom the case is about.")],
     as_post: AsOption,
-    violation: Annotated[list[str], typer.Option("--violation", help="scheme:value, as decree809:R6.")],
+    respondent: Annotated[
+        str, typer.Option("--respondent", metavar="AGENCY", help="Whom the case is about (else as the lead says).")
+    ] = "",
+    violation: Annotated[
+        list[str] | None, typer.Option("--violation", help="scheme:value, as decree809:R6 (else as the lead says).")
+    ] = None,
     reference: Annotated[str, typer.Option("--reference", help="A name for people, as 2026-17.")] = "",
     case_id: Annotated[str, typer.Option("--case", help="File a recorded lead rather than a new case.")] = "",
     lead_only: Annotated[bool, typer.Option("--lead", help="Record a lead only; file it later.")] = False,
@@ -40,7 +44,7 @@ def file_case(
         "case.file",
         respondent=respondent,
         post=as_post,
-        violations=violation,
+        violations=violation or [],
         reference=reference,
         case=case_id,
         lead_only=lead_only,

@@ -93,7 +93,7 @@ def with_shared_options(function: F) -> F:
 class Commands(typer.Typer):
     """A Typer application whose commands take the shared options."""
 
-    def command(self, name: str | None = None, **keywords: Any) -> Callable[[F], F]:  # type: ignore[override]
+    def command(self, name: str | None = None, **keywords: Any) -> Callable[[F], F]:
         """Register a command as Typer does."""
         register = super().command(name, **keywords)
 

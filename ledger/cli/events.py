@@ -15,6 +15,7 @@ from ledger.cli.calls import call_and_show
 from ledger.cli.commands import group
 from ledger.cli.options import AsOption, KeyOption
 from ledger.cli.output import plain, progress, render_rows, show
+from ledger.cli.rejections import Rejections
 from ledger.cli.session import open_session
 from ledger.domain.canonical import MAX_ENTRY_BYTES
 
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 event = group("event", "Usage events: deliveries, accesses, storage, destruction.")
 
 BATCH_LINES = 1_000
-_SHOWN_REJECTIONS = 50
 
 
 @event.command("append")
@@ -37,7 +37,8 @@ def append(
     no_anchor: Annotated[bool, typer.Option("--no-anchor", help="Leave the anchor to the running service.")] = False,
 ) -> None:
     """Sign events as a reporter's post, bind and append them; lists rejected lines."""
-    totals: dict[str, Any] = {"appended": 0, "repeated": 0, "rejected": [], "verdicts": {}, "first": -1, "last": -1}
+    totals: dict[str, Any] = {"appended": 0, "repeated": 0, "verdicts": {}, "first": -1, "last": -1}
+    rejections = Rejections()
     size = Path(file).stat().st_size if file != "-" and Path(file).is_file() else 0
     with open_session() as session, progress() as told, _open(file) as stream:
         for first_line, lines, done in _batches(stream):
@@ -47,11 +48,12 @@ def append(
                 lambda _what, _done, _total: None,
             )
             _add(totals, result)
+            rejections.add(result["rejected"])
             told("events", done, size)
         if totals["appended"] and not no_anchor:
             totals["anchor"] = session.call("anchor", {}, told)
-    show(totals, _render)
-    if totals["rejected"]:
+    show({**totals, **rejections.result()}, _render)
+    if rejections.total:
         raise typer.Exit(exit_codes.PARTLY_DONE)
 
 
@@ -117,7 +119,6 @@ def _batches(stream: BinaryIO) -> Iterator[tuple[int, list[str], int]]:
 def _add(totals: dict[str, Any], result: dict[str, Any]) -> None:
     totals["appended"] += result["appended"]
     totals["repeated"] += result["repeated"]
-    totals["rejected"] += result["rejected"]
     for code, count in result["verdicts"].items():
         totals["verdicts"][code] = totals["verdicts"].get(code, 0) + count
     if result["appended"]:
@@ -137,10 +138,10 @@ def _render(out: Console, totals: dict[str, Any]) -> None:
         out.print(f"  {code}: {count}")
     if anchor := totals.get("anchor"):
         out.print(f"anchored at size {anchor['size']} in block {anchor['block']}")
-    for rejection in totals["rejected"][:_SHOWN_REJECTIONS]:
+    for rejection in totals["rejected"][: Rejections.SHOWN]:
         out.print(Text(f"line {rejection['line']}: {plain(rejection['field'])}: {plain(rejection['reason'])}"))
-    if (more := len(totals["rejected"]) - _SHOWN_REJECTIONS) > 0:
-        out.print(f"… and {more} more rejected lines (--json lists all)")
+    if (more := totals["rejected_total"] - Rejections.SHOWN) > 0:
+        out.print(f"… and {more} more rejected lines (--json lists more)")
 
 
 def _render_page(out: Console, page: dict[str, Any]) -> None:

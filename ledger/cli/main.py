@@ -18,6 +18,7 @@ from ledger.cli.agreements import agreement
 from ledger.cli.cases import case
 from ledger.cli.commands import COMMON, Commands, Common, HomeOption, JSONOption, LangOption, remember
 from ledger.cli.events import event
+from ledger.cli.imports import imports
 from ledger.cli.registry import agency, catalogue, key, post
 from ledger.cli.responsibilities import responsibility
 from ledger.domain.errors import LedgerError
@@ -47,7 +48,7 @@ def version() -> None:
 
 
 maintenance.register(commands)
-for noun in (agency, post, key, catalogue, agreement, responsibility, case, event):
+for noun in (agency, post, key, catalogue, agreement, responsibility, case, event, imports):
     commands.add_typer(noun)
 evidence.register(commands)
 

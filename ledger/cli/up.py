@@ -47,6 +47,8 @@ def run_up(settings: Settings) -> None:
         parts.callback(checkpoints.close)
         anchors = Loop("anchor", settings.anchor_interval_s, lambda: anchor(services, Anchor()))
         parts.callback(anchors.close)
+        index = Loop("index", settings.index_interval_ms / 1000, services.indexing.catch_up)
+        parts.callback(index.close)
         server = SocketServer(services.home.socket, services)
         parts.callback(server.close)
         _announce(services, listener)

@@ -31,6 +31,9 @@ from ledger.service import (
     status,
     upkeep,
 )
+from ledger.service.importing import agreements as agreement_import
+from ledger.service.importing import decisions, exchanges
+from ledger.service.importing.tally import ImportExchanges, ImportRecords
 from ledger.service.requests import Nothing
 
 if TYPE_CHECKING:
@@ -102,6 +105,9 @@ _ALL: Final = (
     Verb("ask.responsible", asking_responsible.AskResponsible, asking_responsible.ask_responsible),
     Verb("ask.history", asking_history.AskHistory, asking_history.ask_history),
     Verb("ask.prove", asking_proof.AskProof, asking_proof.ask_proof),
+    Verb("import.nhs-dsa", ImportRecords, agreement_import.import_agreements, is_long=True),
+    Verb("import.xroad-opmon", ImportExchanges, exchanges.import_exchanges, is_long=True),
+    Verb("import.violation-cases", ImportRecords, decisions.import_decisions, is_long=True),
     Verb("fsck", Nothing, fsck.fsck, is_long=True),
     Verb("rebuild", Nothing, upkeep.rebuild, is_long=True),
     Verb("backup", upkeep.Backup, upkeep.backup, is_long=True),

@@ -13,6 +13,7 @@ from typing import Final
 
 from ledger.domain.codes import EventKind, Outcome, Side
 from ledger.domain.errors import InvalidInputError
+from ledger.domain.event_v1 import MAX_SOURCE_TEXT
 from ledger.domain.identifiers import parse_agency
 from ledger.domain.text import check_name
 from ledger.service.importing.source_file import Record, integer_of, text_of
@@ -34,7 +35,6 @@ _CLAIMED: Final = frozenset(
         "xRequestId",
     }
 )
-_MAX_SOURCE_TEXT: Final = 4_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +114,7 @@ def _service(record: Record) -> str:
 
 
 def _source(record: Record) -> dict[str, str | int]:
-    """Return the record's other fields as it wrote them; nested values are refused."""
+    """Return the record's other fields as it wrote them, long texts cut with a mark; nested values are refused."""
     kept: dict[str, str | int] = {}
     for field, value in record.items():
         if field in _CLAIMED or value is None:
@@ -126,7 +126,8 @@ def _source(record: Record) -> dict[str, str | int]:
         elif isinstance(value, int):
             kept[field] = value
         elif isinstance(value, str):
-            kept[field] = text_of(record, field)[:_MAX_SOURCE_TEXT]
+            text = text_of(record, field)
+            kept[field] = text if len(text) <= MAX_SOURCE_TEXT else text[: MAX_SOURCE_TEXT - 1] + "…"
         else:
             raise InvalidInputError(field, value, "a text, an integer or a truth value")
     return kept
