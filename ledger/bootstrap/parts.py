@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any, Final
 from ledger.chain.artifacts import load_abis
 from ledger.chain.contract_errors import ContractErrors
 from ledger.chain.engine import EmbeddedChain, EngineConfig
+from ledger.chain.gateway import Gateway, GatewayLimits
 from ledger.chain.outbox import TransactionOutbox
 from ledger.chain.outbox_store import OutboxStore
 from ledger.domain.errors import InvalidInputError, UnavailableError
 from ledger.log.note import Ed25519Verifier
+from ledger.service.registry_views import posts_by_key
 from ledger.settings import Settings
 from ledger.signing.keystore import FileKeyring
 from ledger.signing.passphrase import passphrase_from_file
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from ledger.home import Home
     from ledger.service.deployment import Deployment
     from ledger.service.ports import Chain
+    from ledger.service.services import Services
 
 LOG_KEY: Final = "log"
 _SENDERS: Final = ("relayer", "registrar", "operator")
@@ -93,6 +96,21 @@ def open_outbox(store: OutboxStore, chain: Chain, keyring: FileKeyring, deployme
         ContractErrors(load_abis()),
         names={contract.address: name for name, contract in deployment.contracts.items()},
     )
+
+
+def open_gateway(chain: EmbeddedChain, services: Services) -> Callable[[bytes], bytes | None]:
+    """Return what answers JSON-RPC: reads, and transactions of our relayers and of keys that are bound to posts."""
+    deployment = services.deployment
+    contracts = frozenset(contract.address for contract in deployment.contracts.values())
+    relayers = frozenset(services.keyring.address(role) for role in _SENDERS)
+    gateway = Gateway(
+        chain,
+        contracts=lambda: contracts,
+        is_registered=lambda address: address in relayers or address in posts_by_key(services),
+        limits=GatewayLimits(),
+        version="Quanze",
+    )
+    return gateway.answer
 
 
 def _passphrase(settings: Settings) -> Callable[[], str]:

@@ -55,6 +55,7 @@ def append_signed_batch(services: Services, batch: SignedBatch) -> list[dict[str
     digests = [digest(event) for event in batch.events]
     signed = event_checks.check_batch_signature(services, batch, digests)
     with services.append_lock:
+        _check_key(services, batch, signed)
         if (first := services.intake.batches.get((batch.signer, batch.nonce))) is not None:
             if first[0] != signed:
                 raise ConflictError("nonce", "it was used for another batch", first=first[0].hex(), given=signed.hex())
@@ -67,6 +68,12 @@ def append_signed_batch(services: Services, batch: SignedBatch) -> list[dict[str
         event_checks.check_places(batch, stream)
         event_checks.check_pairings(services, batch)
         return _append(services, batch, digests, signed, block)
+
+
+def _check_key(services: Services, batch: SignedBatch, signed: bytes) -> None:
+    first = services.intake.keys.get((batch.signer, batch.idempotency_key)) if batch.idempotency_key else None
+    if first is not None and first != signed:
+        raise ConflictError("idempotency key", "it was used for another batch", first=first.hex(), given=signed.hex())
 
 
 def bindable_block(services: Services) -> BlockRef:
@@ -181,7 +188,7 @@ def _append(
     indices = range(first, first + len(leaves))
     for index, event, event_digest, leaf in zip(indices, batch.events, digests, leaves, strict=True):
         intake.accept(index, event, event_digest, leaf, stream)
-    intake.accept_batch(batch.signer, batch.nonce, signed, indices)
+    intake.accept_batch(batch.signer, batch.nonce, signed, indices, batch.idempotency_key)
     return [
         _receipt(index, leaf, event, binding)
         for index, leaf, event, binding in zip(indices, leaves, batch.events, bindings, strict=True)

@@ -30,7 +30,10 @@ MAX_BATCH_EVENTS: Final = 1_000
 
 @dataclass(frozen=True, slots=True)
 class SignedBatch:
-    """What a reporter sends: who, about which agreement, the events, and one signature over them."""
+    """What a reporter sends: who, about which agreement, the events, and one signature over them.
+
+    ``idempotency_key`` is the sender's own name for the batch, if it gives one. It is not signed.
+    """
 
     reporter: str
     agreement: str
@@ -39,6 +42,7 @@ class SignedBatch:
     deadline: int
     signer: bytes
     signature: bytes
+    idempotency_key: str = ""
 
 
 def batch_record(batch: SignedBatch, digests: Sequence[bytes]) -> EventBatch:

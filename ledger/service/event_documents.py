@@ -59,6 +59,7 @@ def event_document(
             "signature": batch.signature.hex(),
             "signer": batch.signer.hex(),
             "stream_salt": stream_salt,
+            **({"idempotency_key": batch.idempotency_key} if batch.idempotency_key else {}),
         },
     )
 

@@ -32,14 +32,23 @@ def append_signed(services: Services, request: AppendSigned) -> dict[str, Any]:
     return {"items": append_signed_batch(services, parse_batch(request))}
 
 
+def parse_nonce(text: str) -> int:
+    """Return a nonce from decimal text.
+
+    Raises:
+        InvalidInputError: Other text, or more than 256 bits.
+    """
+    if not text.isascii() or not text.isdecimal() or len(text) > 78 or int(text) >= 2**256:
+        raise InvalidInputError("nonce", text, "decimal text of at most 256 bits")
+    return int(text)
+
+
 def parse_batch(request: AppendSigned) -> SignedBatch:
     """Return the batch in a request.
 
     Raises:
         InvalidInputError: Names the event and the field.
     """
-    if not request.nonce.isascii() or not request.nonce.isdecimal() or len(request.nonce) > 78:
-        raise InvalidInputError("nonce", request.nonce, "decimal text of at most 256 bits")
     events = []
     for place, stated in enumerate(request.events):
         try:
@@ -50,7 +59,7 @@ def parse_batch(request: AppendSigned) -> SignedBatch:
         reporter=request.reporter,
         agreement=request.agreement,
         events=tuple(events),
-        nonce=int(request.nonce),
+        nonce=parse_nonce(request.nonce),
         deadline=request.deadline,
         signer=parse_hex(request.signer, "signer", 20),
         signature=parse_hex(request.signature, "signature", 65),

@@ -61,6 +61,8 @@ class Intake:
     ids: dict[str, list[int]] = field(default_factory=dict)
     sides: dict[tuple[str, str], list[int]] = field(default_factory=dict)
     batches: dict[tuple[bytes, int], tuple[bytes, tuple[int, ...]]] = field(default_factory=dict)
+    keys: dict[tuple[bytes, str], bytes] = field(default_factory=dict)
+    """The digest that was signed, by signer and idempotency key."""
     last_block: int = 0
     last_block_hash: bytes = b""
     last_accepted_ms: int = 0
@@ -124,9 +126,11 @@ class Intake:
         self.last_accepted_ms = leaf.accepted_at_ms
         self.size = index + 1
 
-    def accept_batch(self, signer: bytes, nonce: int, digest: bytes, indices: Sequence[int]) -> None:
-        """Remember a batch, so that a retry gets its first answer."""
+    def accept_batch(self, signer: bytes, nonce: int, digest: bytes, indices: Sequence[int], key: str = "") -> None:
+        """Remember a batch by its nonce and its sender's own key, so that a retry gets its first answer."""
         self.batches[signer, nonce] = (digest, tuple(indices))
+        if key:
+            self.keys[signer, key] = digest
 
     def _take(self, leaf: LeafV1, document: VaultDocument) -> None:
         event = event_of(document)
@@ -139,7 +143,7 @@ class Intake:
         self.accept(index, event, digest_of(event), leaf, stream)
         signer, nonce = bytes.fromhex(str(extra["signer"])), int(str(extra["nonce"]))
         digest, indices = self.batches.get((signer, nonce), (bytes.fromhex(str(extra["batch_digest"])), ()))
-        self.batches[signer, nonce] = (digest, (*indices, index))
+        self.accept_batch(signer, nonce, digest, (*indices, index), str(extra.get("idempotency_key", "")))
 
 
 def claim_digest(event: EventV1) -> bytes:

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from typing import Final, TypeVar
+
 import msgspec
+
+from ledger.domain.errors import InvalidInputError
+
+_PATH: Final = re.compile(r" - at `\$\.?([^`]*)`")
+_NAMED: Final = re.compile(r"field `([^`]*)`")
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -11,3 +19,23 @@ class Request(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 class Nothing(Request, frozen=True, kw_only=True):
     """No arguments."""
+
+
+R = TypeVar("R", bound=Request)
+
+
+def made_of(kind: type[R], value: object) -> R:
+    """Return a request made from JSON values.
+
+    Raises:
+        InvalidInputError: A field is missing, unknown or of another type; it is named by its path.
+    """
+    try:
+        return msgspec.convert(value, kind)
+    except msgspec.ValidationError as error:
+        message = str(error)
+        path = _PATH.search(message)
+        named = _NAMED.search(message)
+        parts = [part for part in (path[1] if path else "", named[1] if named else "") if part]
+        reason = message[: path.start()] if path else message
+        raise InvalidInputError(".".join(parts) or "body", reason, f"the fields of {kind.__name__}") from error
