@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from ledger.domain.binding import Binding
     from ledger.domain.event_log import Event, Recorded
     from ledger.domain.event_v1 import EventV1
+    from ledger.domain.leaf import LeafV1
+    from ledger.service.ports import VaultDocument
     from ledger.service.services import Services
 
 
@@ -43,7 +45,17 @@ def ask_proof(services: Services, request: AskProof) -> dict[str, Any]:
         NotFoundError: There is no such event.
         IntegrityError: It does not prove.
     """
-    index, leaf, document = find_leaf(services, request.event)
+    return prove_leaf(services, request, *find_leaf(services, request.event))
+
+
+def prove_leaf(
+    services: Services, request: AskProof, index: int, leaf: LeafV1, document: VaultDocument
+) -> dict[str, Any]:
+    """Answer ``ask_proof`` about an entry that was found.
+
+    Raises:
+        IntegrityError: It does not prove.
+    """
     event, binding = event_of(document), binding_of(document)
     sources: list[Recorded[Event]] = []
     again = rebind(services, event, binding, sources)

@@ -68,7 +68,11 @@ def show_event(services: Services, request: ShowEvent) -> dict[str, Any]:
     Raises:
         NotFoundError: There is no such event.
     """
-    index, leaf, document = find_leaf(services, request.event)
+    return event_json(services, *find_leaf(services, request.event))
+
+
+def event_json(services: Services, index: int, leaf: LeafV1, document: VaultDocument) -> dict[str, Any]:
+    """Return an event with its binding, its leaf and the anchor that covers it as JSON values."""
     event, binding = event_of(document), binding_of(document)
     anchored = covering_anchor(services, index)
     return {

@@ -17,9 +17,9 @@ from ledger.domain.leaf import parse_leaf
 from ledger.service import registry_views
 from ledger.service.anchoring import covering_anchor
 from ledger.service.answers import as_of, frame, known_by
-from ledger.service.asking_proof import AskProof, ask_proof
+from ledger.service.asking_proof import AskProof, ask_proof, prove_leaf
 from ledger.service.event_documents import event_of
-from ledger.service.event_views import LastEvent, ShowEvent, find_leaf, last_event, show_event
+from ledger.service.event_views import LastEvent, ShowEvent, event_json, find_leaf, last_event
 from ledger.service.paging import Paged, check_limit
 from ledger.service.reading_log import anchor_json, published
 from ledger.service.times import iso_ms
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from ledger.domain.event_v1 import EventV1
     from ledger.domain.identifiers import PostRef
     from ledger.domain.leaf import LeafV1
+    from ledger.service.ports import VaultDocument
     from ledger.service.services import Services
 
 READS_ALL: Final = PostRole.INSPECTOR | PostRole.SHARING_AUTHORITY
@@ -36,6 +37,9 @@ READS_ALL: Final = PostRole.INSPECTOR | PostRole.SHARING_AUTHORITY
 
 _SCANNED: Final = 20_000
 """Entries that one page looks through for a stream's."""
+
+
+_DIGITS: Final = len(str(MAX_INTEGER))
 
 
 class PageEvents(Paged, frozen=True, kw_only=True):
@@ -82,8 +86,9 @@ def public_event(services: Services, request: ShowEvent) -> dict[str, object]:
         NotFoundError: The log has no entry at this index.
     """
     if services.deployment.demonstration:
-        index, leaf, _ = find_leaf(services, request.event)
-        return {**show_event(services, request), **_proved(services, index, leaf), "demonstration": True}
+        index, leaf, document = find_leaf(services, request.event)
+        shown = event_json(services, index, leaf, document)
+        return {**shown, **_proved(services, index, leaf), "demonstration": True}
     index = _index(request.event, "event")
     if index >= services.log.size():
         raise NotFoundError("event", request.event)
@@ -96,8 +101,8 @@ def party_event(services: Services, request: ShowEvent, post: PostRef) -> dict[s
     Raises:
         NotFoundError: There is no such event, or it is not for this post: the two look alike.
     """
-    index, leaf, _ = _readable(services, request.event, post)
-    return {**show_event(services, ShowEvent(event=str(index))), **_proved(services, index, leaf)}
+    index, leaf, document = _readable(services, request.event, post)
+    return {**event_json(services, index, leaf, document), **_proved(services, index, leaf)}
 
 
 def public_proof(services: Services, request: AskProof) -> dict[str, Any]:
@@ -126,8 +131,7 @@ def party_proof(services: Services, request: AskProof, post: PostRef) -> dict[st
     Raises:
         NotFoundError: There is no such event, or it is not for this post.
     """
-    index, _, _ = _readable(services, request.event, post)
-    return ask_proof(services, AskProof(event=str(index), at=request.at, known_at=request.known_at))
+    return prove_leaf(services, request, *_readable(services, request.event, post))
 
 
 def reporters_last(services: Services, request: LastEvent, post: PostRef | None) -> dict[str, Any]:
@@ -169,12 +173,17 @@ def leaf_json(index: int, leaf: LeafV1) -> dict[str, object]:
     }
 
 
-def _readable(services: Services, text: str, post: PostRef) -> tuple[int, LeafV1, EventV1]:
-    index, leaf, document = find_leaf(services, text)
-    event = event_of(document)
-    if not may_read(services, post, event):
-        raise NotFoundError("event", text)
-    return index, leaf, event
+def _readable(services: Services, text: str, post: PostRef) -> tuple[int, LeafV1, VaultDocument]:
+    """Return the first event of an id, or the one at an index, that the post may read."""
+    found = list(services.intake.ids.get(text, []))
+    if text.isascii() and text.isdecimal() and len(text) <= _DIGITS and int(text) < services.log.size():
+        found.append(int(text))
+    for index in found:
+        leaf = parse_leaf(services.log.leaf(index))
+        document = services.vault.get(bytes.fromhex(leaf.commitment))
+        if may_read(services, post, event_of(document)):
+            return index, leaf, document
+    raise NotFoundError("event", text)
 
 
 def _proved(services: Services, index: int, leaf: LeafV1) -> dict[str, object]:
@@ -199,7 +208,7 @@ def _proved(services: Services, index: int, leaf: LeafV1) -> dict[str, object]:
 
 
 def _index(text: str, field: str) -> int:
-    if not (text.isascii() and text.isdecimal() and len(text) <= len(str(MAX_INTEGER))):
+    if not (text.isascii() and text.isdecimal() and len(text) <= _DIGITS):
         if field == "event":
             raise NotFoundError("event", text)
         raise InvalidInputError(field, text, "the cursor `next` of the page before")
