@@ -40,6 +40,12 @@ class Settings(BaseSettings):
     checkpoint_interval_ms: int = Field(
         default=500, ge=10, le=1000, description="Longest time from a leaf to its checkpoint, in milliseconds."
     )
+    index_interval_ms: int = Field(
+        default=200,
+        ge=10,
+        le=10_000,
+        description="How often the index looks for new blocks and leaves, in milliseconds.",
+    )
     anchor_interval_s: float = Field(
         default=10.0, gt=0, description="Time between anchors while the log grows, in seconds."
     )

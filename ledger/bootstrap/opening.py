@@ -6,12 +6,13 @@ import shutil
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
-from ledger.bootstrap.parts import LazyNoteSigner, SystemClock, open_chain, open_keyring, open_outbox
+from ledger.bootstrap.indexes import index_check, open_index
+from ledger.bootstrap.parts import LazyNoteSigner, SystemClock, open_chain, open_gateway, open_keyring, open_outbox
 from ledger.chain.outbox_store import OutboxStore
 from ledger.domain.errors import IntegrityError
 from ledger.domain.keccak import keccak256
 from ledger.home import Home, HomeLock
-from ledger.log.storage import FolderLog, check_folder
+from ledger.log.storage import FolderFetcher, FolderLog, check_folder
 from ledger.service.deployment import Deployment
 from ledger.service.directory import Directory
 from ledger.service.fsck import Defect, StoreCheck
@@ -64,12 +65,16 @@ def open_home(settings: Settings, progress: Callable[[str, int, int], None] = no
         intake = Intake()
         intake.load(log, vault, progress)
         check_stores(chain, log, state, intake)
+        index, indexing = open_index(home, chain, deployment, log, vault)
+        opened.callback(index.close)
+        indexing.catch_up(progress)
         services = Services(
             home=home,
             settings=settings,
             deployment=deployment,
             chain=chain,
             log=log,
+            tiles=FolderFetcher(home.log),
             vault=vault,
             outbox=outbox,
             keyring=keyring,
@@ -77,10 +82,16 @@ def open_home(settings: Settings, progress: Callable[[str, int, int], None] = no
             state=state,
             directory=Directory(vault),
             intake=intake,
+            index=index,
+            indexing=indexing,
             verbs=VERBS,
-            store_checks=_checks(home, chain, vault, deployment.log_vkey),
+            store_checks=(
+                *_checks(home, chain, vault, deployment.log_vkey),
+                index_check(home, chain, deployment, log, vault, index, indexing),
+            ),
             store_copies=_copies(home, chain, outbox_store, vault),
         )
+        services.rpc = open_gateway(chain, services)
         services.closers.append(opened.pop_all().close)
     return services
 

@@ -19,9 +19,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from ledger.home import Home
+    from ledger.log.ports import Fetcher
     from ledger.service.deployment import Deployment
     from ledger.service.directory import Directory
     from ledger.service.fsck import StoreCheck
+    from ledger.service.index import Index
+    from ledger.service.indexing import Indexing
     from ledger.service.intake import Intake
     from ledger.service.ledger_state import LedgerState
     from ledger.service.ports import Chain, Clock, EventLog, Keyring, Outbox, Vault
@@ -34,10 +37,6 @@ def no_progress(_what: str, _done: int, _total: int) -> None:
     """Show no progress."""
 
 
-def _no_index(_progress: Callable[[str, int, int], None]) -> Mapping[str, int]:
-    return {}
-
-
 @dataclass(slots=True)
 class Services:
     """Everything that a use-case may touch."""
@@ -47,6 +46,8 @@ class Services:
     deployment: Deployment
     chain: Chain
     log: EventLog
+    tiles: Fetcher
+    """The log's public files."""
     vault: Vault
     outbox: Outbox
     keyring: Keyring
@@ -54,11 +55,15 @@ class Services:
     state: LedgerState
     directory: Directory
     intake: Intake
+    index: Index
+    indexing: Indexing
+    """What keeps ``index`` up to date: `catch_up` takes what chain and log have now."""
     verbs: Mapping[str, Verb]
     is_up: bool = False
+    rpc: Callable[[bytes], bytes | None] | None = None
+    """Answers a JSON-RPC request or batch of the chain's read-only gateway, where the engine has one."""
     store_checks: tuple[StoreCheck, ...] = ()
     store_copies: tuple[StoreCopy, ...] = ()
-    rebuild_index: Callable[[Callable[[str, int, int], None]], Mapping[str, int]] = _no_index
     closers: list[Callable[[], None]] = field(default_factory=list)
     lock: threading.RLock = field(default_factory=threading.RLock)
     append_lock: threading.RLock = field(default_factory=threading.RLock)

@@ -69,5 +69,5 @@ def rebuild(services: Services, _request: Nothing, progress: Callable[[str, int,
     """Drop the index and make it again from chain, log and vault; returns the number of rows by table."""
     with services.append_lock, services.anchor_lock:
         services.state.refresh()
-        rows = services.rebuild_index(progress)
+        rows = services.indexing.rebuild(progress)
     return {"rows": rows, "block": services.state.final.number, "log_size": services.log.size()}

@@ -1,0 +1,109 @@
+"""The index of a home: opened beside the stores that it is made of, and checked against an index made anew."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import structlog
+
+from ledger.chain.follower import ChainFollower
+from ledger.domain.errors import IntegrityError
+from ledger.service.fsck import Defect, StoreCheck
+from ledger.service.indexing import Indexing
+from ledger.store.comparing import count_rows, differences
+from ledger.store.sql_index import SQLIndex
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ledger.home import Home
+    from ledger.service.deployment import Deployment
+    from ledger.service.ports import Chain, EventLog, Vault
+
+_CHECK_PREFIX: Final = "index-check-"
+_FILES: Final = ("-shm", "-wal", "")
+"""A database's files, the database itself last: without it, its log of changes must not be left behind."""
+
+
+def open_index(
+    home: Home, chain: Chain, deployment: Deployment, log: EventLog, vault: Vault
+) -> tuple[SQLIndex, Indexing]:
+    """Open the index, or begin a new one where there is none or its file is damaged; nothing is read from chain yet.
+
+    Raises:
+        IntegrityError: The chain or the log ends before what was indexed.
+        UnavailableError: The file cannot be opened.
+    """
+    contracts = {name: contract.address for name, contract in deployment.contracts.items()}
+    try:
+        index = SQLIndex.open(home.index, contracts)
+    except IntegrityError as error:
+        # Nothing is lost with an index; but what damaged it may have damaged more, so it is kept and told.
+        kept = _set_aside(home.index)
+        structlog.get_logger("index").warning("index_damaged", reason=error.explain(), kept=str(kept))
+        index = SQLIndex.open(home.index, contracts)
+    try:
+        if (held := index.cursor().number) > (tip := chain.head_block().number):
+            raise IntegrityError("chain", "its tip is below what was indexed", tip=tip, indexed=held)
+        if (leaves := index.leaf_mark().leaves) > log.size():
+            raise IntegrityError("log", "it is shorter than what was indexed", log=log.size(), indexed=leaves)
+    except BaseException:
+        index.close()
+        raise
+    indexing = _indexing(index, chain, deployment, log, vault)
+    index.attach(indexing.catch_up)
+    return index, indexing
+
+
+def index_check(
+    home: Home,
+    chain: Chain,
+    deployment: Deployment,
+    log: EventLog,
+    vault: Vault,
+    index: SQLIndex,
+    indexing: Indexing,
+) -> StoreCheck:
+    """Return the index's part of ``fsck``: make it anew up to the same block and leaf, and compare row by row."""
+
+    def check(told: Callable[[str, int, int], None]) -> tuple[int, list[Defect]]:
+        for leftover in home.run.glob(f"{_CHECK_PREFIX}*"):
+            shutil.rmtree(leftover)
+        with tempfile.TemporaryDirectory(prefix=_CHECK_PREFIX, dir=home.run) as folder, indexing.lock:
+            made = SQLIndex.open(Path(folder) / home.index.name, {})
+            try:
+                making = _indexing(made, chain, deployment, log, vault)
+                making.catch_up(told, block=index.cursor().number, leaves=index.leaf_mark().leaves)
+                found = [
+                    Defect("index", f"{one.table} {one.key}", one.reason)
+                    for one in differences(index.database, made.database)
+                ]
+                return count_rows(index.database), found
+            except IntegrityError as error:
+                return 0, [
+                    Defect("index", str(error.fields.get("block", error.fields.get("leaf", ""))), error.explain())
+                ]
+            finally:
+                made.close()
+
+    return StoreCheck("index", check)
+
+
+def _indexing(index: SQLIndex, chain: Chain, deployment: Deployment, log: EventLog, vault: Vault) -> Indexing:
+    contracts = deployment.contracts.values()
+    first_block = min((contract.block for contract in contracts), default=0)
+    follower = ChainFollower(chain, [contract.address for contract in contracts], first_block)
+    return Indexing(index, follower, log, vault)
+
+
+def _set_aside(path: Path) -> Path:
+    """Move a database and its side files to the same name with ``.damaged``; an earlier one is replaced."""
+    kept = path.with_name(f"{path.name}.damaged")
+    for side in _FILES:
+        found = path.with_name(path.name + side)
+        if found.exists():
+            found.replace(kept.with_name(kept.name + side))
+    return kept

@@ -1,0 +1,79 @@
+"""Column types and the columns that every row of the index has.
+
+``Uint64`` is the one place that knows how a uint64 of the contracts is stored: eight bytes, big end first.
+They sort as the numbers do, on SQLite and on PostgreSQL, whose integers end at 2^63 - 1. Numbers that the
+follower bounds (blocks, log indices, times of blocks, indices of leaves) are plain integers.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import sqlalchemy as sa
+from sqlalchemy.types import TypeDecorator
+
+UINT64_BYTES: Final = 8
+
+
+class Uint64(TypeDecorator[int]):
+    """A uint64 as eight big-endian bytes."""
+
+    impl = sa.LargeBinary(UINT64_BYTES)
+    cache_ok = True
+
+    def process_bind_param(self, value: int | None, dialect: sa.Dialect) -> bytes | None:  # noqa: ARG002
+        """Return the stored form."""
+        return None if value is None else value.to_bytes(UINT64_BYTES, "big")
+
+    def process_result_value(self, value: Any | None, dialect: sa.Dialect) -> int | None:  # noqa: ARG002
+        """Return the number; bytes of another length are no number of ours and read as -1, which nothing equals."""
+        if value is None:
+            return None
+        return int.from_bytes(value, "big") if isinstance(value, bytes) and len(value) == UINT64_BYTES else -1
+
+
+def hash32(name: str, **options: Any) -> sa.Column[bytes]:
+    """Return a column of 32 bytes."""
+    return sa.Column(name, sa.LargeBinary(32), nullable=False, **options)
+
+
+def address(name: str, **options: Any) -> sa.Column[bytes]:
+    """Return a column of 20 bytes."""
+    return sa.Column(name, sa.LargeBinary(20), nullable=False, **options)
+
+
+def integer(name: str, **options: Any) -> sa.Column[int]:
+    """Return a column of an integer below 2^63."""
+    return sa.Column(name, sa.BigInteger, nullable=False, **options)
+
+
+def uint64(name: str, **options: Any) -> sa.Column[int]:
+    """Return a column of any uint64."""
+    return sa.Column(name, Uint64, nullable=False, **options)
+
+
+def text(name: str, **options: Any) -> sa.Column[str]:
+    """Return a column of text."""
+    return sa.Column(name, sa.Text, nullable=False, **options)
+
+
+def flag(name: str) -> sa.Column[bool]:
+    """Return a column of true or false."""
+    return sa.Column(name, sa.Boolean, nullable=False)
+
+
+def placed(*, key: bool = False) -> tuple[sa.Column[Any], ...]:
+    """Return the columns that say which event a row came from, when it counts, and when it was recorded.
+
+    Args:
+        key: The place is (part of) the table's key.
+    """
+    return (
+        integer("block", primary_key=key, autoincrement=False),
+        integer("log_index", primary_key=key, autoincrement=False),
+        hash32("block_hash"),
+        hash32("tx_hash"),
+        integer("recorded_at"),
+        uint64("valid_from"),
+        uint64("valid_to"),
+    )

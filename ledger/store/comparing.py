@@ -1,0 +1,81 @@
+"""Two indexes compared row by row: the one that is served, and one just made from chain, log and vault."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import zip_longest
+from typing import TYPE_CHECKING, Any, Final
+
+import sqlalchemy as sa
+
+from ledger.store.tables import METADATA, RECENT_BLOCKS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ledger.store.database import Database
+
+COMPARED: Final = tuple(table for table in METADATA.sorted_tables if table is not RECENT_BLOCKS)
+"""Every table but the follower's memory of blocks that are not final, which depends on when it looked."""
+_AT_ONCE: Final = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """The first row of a table that differs, by its key."""
+
+    table: str
+    key: str
+    reason: str
+
+
+def differences(held: Database, made: Database) -> Iterator[Difference]:
+    """Yield for each table its first row that is not in both, or not the same in both."""
+    with held.read() as left, made.read() as right:
+        for table in COMPARED:
+            for one, other in zip_longest(_rows(left, table), _rows(right, table)):
+                if one != other:
+                    yield _difference(table, one, other)
+                    break
+
+
+def count_rows(database: Database) -> int:
+    """Return the number of rows that are compared."""
+    with database.read() as connection:
+        return sum(
+            int(connection.execute(sa.select(sa.func.count()).select_from(table)).scalar_one()) for table in COMPARED
+        )
+
+
+def _rows(connection: sa.Connection, table: sa.Table) -> Iterator[tuple[Any, ...]]:
+    wanted = sa.select(table).order_by(*table.primary_key.columns).execution_options(yield_per=_AT_ONCE)
+    for row in connection.execute(wanted):
+        yield tuple(row)
+
+
+def _difference(table: sa.Table, one: tuple[Any, ...] | None, other: tuple[Any, ...] | None) -> Difference:
+    keys = [place for place, column in enumerate(table.columns) if column.primary_key]
+    if one is None or (other is not None and _key(other, keys) < _key(one, keys)):
+        assert other is not None  # noqa: S101 - of two different rows, one is there
+        return Difference(table.name, _shown(_key(other, keys)), "the row is missing")
+    if other is None or _key(one, keys) < _key(other, keys):
+        return Difference(table.name, _shown(_key(one, keys)), "no source gives this row")
+    names = [column.name for column in table.columns]
+    column, held, made = next(
+        (name, left, right) for name, left, right in zip(names, one, other, strict=True) if left != right
+    )
+    return Difference(
+        table.name, _shown(_key(one, keys)), f"{column} is {_text(held)}, and its sources give {_text(made)}"
+    )
+
+
+def _key(row: tuple[Any, ...], keys: list[int]) -> tuple[Any, ...]:
+    return tuple(row[place] for place in keys)
+
+
+def _shown(key: tuple[Any, ...]) -> str:
+    return "/".join(map(_text, key))
+
+
+def _text(value: Any) -> str:
+    return value.hex() if isinstance(value, bytes) else str(value)
