@@ -9,24 +9,6 @@ import {Roles} from "./libraries/Roles.sol";
 
 /// @title Agencies, their posts, and the keys that speak for posts
 contract AgencyRegistry is RunningHeads, SignedRequests, AccessManaged, IAgencyRegistry {
-    struct Agency {
-        address rootKey;
-        uint32 capacities;
-        uint32 number;
-        bool suspended;
-        address announcedRoot;
-        uint64 announcedRootAt;
-        bytes32 successor;
-        uint64 succeededAt;
-    }
-
-    struct Post {
-        bytes32 agency;
-        uint32 roles;
-        uint64 registeredAt;
-        uint64 retiredAt;
-    }
-
     struct Interval {
         uint64 validFrom;
         uint64 validTo;
@@ -313,31 +295,13 @@ contract AgencyRegistry is RunningHeads, SignedRequests, AccessManaged, IAgencyR
     }
 
     /// @inheritdoc IAgencyRegistry
-    function agencyOf(bytes32 agency) external view returns (AgencyView memory known) {
-        Agency storage found = _agencies[agency];
-        return
-            AgencyView({
-                rootKey: found.rootKey,
-                capacities: found.capacities,
-                number: found.number,
-                suspended: found.suspended,
-                announcedRoot: found.announcedRoot,
-                announcedRootAt: found.announcedRootAt,
-                successor: found.successor,
-                succeededAt: found.succeededAt
-            });
+    function agencyOf(bytes32 agency) external view returns (Agency memory known) {
+        return _agencies[agency];
     }
 
     /// @inheritdoc IAgencyRegistry
-    function postOf(bytes32 post) external view returns (PostView memory known) {
-        Post storage found = _posts[post];
-        return
-            PostView({
-                agency: found.agency,
-                roles: found.roles,
-                registeredAt: found.registeredAt,
-                retiredAt: found.retiredAt
-            });
+    function postOf(bytes32 post) external view returns (Post memory known) {
+        return _posts[post];
     }
 
     /// @inheritdoc IAgencyRegistry

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
+import {AgreementVersions} from "./base/AgreementVersions.sol";
 import {RunningHeads} from "./base/RunningHeads.sol";
 import {SignedRequests} from "./base/SignedRequests.sol";
 import {IAgencyRegistry} from "./interfaces/IAgencyRegistry.sol";
@@ -13,7 +14,7 @@ import {TermsHash} from "./libraries/TermsHash.sol";
 /// @title Agreements by version
 /// @dev Parties and granted entries are remembered by their four-byte numbers in the registry and the catalogue, and
 /// each record fills one slot or two: a signed agreement of two parties costs each of them less than 200,000 gas.
-contract AgreementLedger is RunningHeads, SignedRequests, IAgreementLedger, IAgreementParties {
+contract AgreementLedger is RunningHeads, SignedRequests, AgreementVersions, IAgreementParties {
     /// @dev One slot. At most one version waits for signatures: the active one + 1.
     struct Agreement {
         Status status;
@@ -25,26 +26,6 @@ contract AgreementLedger is RunningHeads, SignedRequests, IAgreementLedger, IAgr
         uint40 windowsEnd; // Of the active version.
         uint40 pendingWindowsEnd;
         uint16 pendingEntries; // How many catalogue entries follow the parties in the pending version's numbers.
-    }
-
-    /// @dev Two slots. The parties' numbers, in the order of the terms, are followed by the granted entries'.
-    struct Version {
-        bytes32 termsHash;
-        uint40 proposedAt;
-        uint40 activatedAt;
-        uint40 reviewValidUntil;
-        uint8 partyCount;
-        uint32 recipients; // Bit i: party i receives data under this version or one before it.
-        uint96 firstNumbers;
-    }
-
-    /// @dev What the check of proposed terms finds.
-    struct Draft {
-        uint32[] numbers;
-        uint256 count;
-        uint256 partyCount;
-        uint32 recipients;
-        uint64 windowsEnd;
     }
 
     bytes32 public constant GRANT_TYPEHASH = TermsHash.GRANT_TYPEHASH;
@@ -75,32 +56,9 @@ contract AgreementLedger is RunningHeads, SignedRequests, IAgreementLedger, IAgr
         "Dispose(bytes32 post,bytes32 agreement,bytes32 certificate,uint256 nonce,uint64 deadline)"
     );
 
-    /// @notice The most parties of an agreement: one bit each.
-    uint256 public constant MAX_PARTIES = 32;
-
-    /// @notice The most grants of a version, so that the largest proposal fits the 30 million gas of one transaction.
-    uint256 public constant MAX_GRANTS = 256;
-
-    uint8 private constant LAST_DELIVERY = 5;
-    uint256 private constant FIRST_NUMBERS = 3;
-    uint256 private constant WORD_NUMBERS = 8;
-
-    /// @notice Where posts and their keys are known.
-    IAgencyRegistry public immutable registry;
-
-    /// @notice Where datasets and their entries are known.
-    ICatalogue public immutable catalogue;
-
     mapping(bytes32 agreement => Agreement known) private _agreements;
-    mapping(bytes32 agreement => mapping(uint32 version => Version known)) private _versions;
-    /// @dev Numbers after the first three, eight in a word.
-    mapping(bytes32 agreement => mapping(uint32 version => mapping(uint256 word => uint256 numbers)))
-        private _moreNumbers;
 
-    constructor(IAgencyRegistry registry_, ICatalogue catalogue_) {
-        registry = registry_;
-        catalogue = catalogue_;
-    }
+    constructor(IAgencyRegistry registry_, ICatalogue catalogue_) AgreementVersions(registry_, catalogue_) {}
 
     /// @inheritdoc IAgreementLedger
     function proposeBySig(Propose calldata request, address signer, bytes calldata signature) external {
@@ -110,26 +68,18 @@ contract AgreementLedger is RunningHeads, SignedRequests, IAgreementLedger, IAgr
             abi.encode(PROPOSE_TYPEHASH, request.post, termsHash, request.nonce, request.deadline)
         );
         _consume(signer, structHash, request.nonce, request.deadline, signature);
-        (bytes32 agency, uint32 proposer, ) = registry.authorise(request.post, signer, Roles.OFFICE_HEADS);
+        (bytes32 agency, uint32 proposer, ) = _authorise(request.post, signer, Roles.OFFICE_HEADS);
 
-        Agreement memory agreement = _agreements[terms.agreement];
+        Agreement memory agreement = _load(terms.agreement);
         _checkTurn(terms, agreement);
-        Draft memory draft;
-        draft.numbers = new uint32[](terms.parties.length + terms.grants.length);
-        _checkParties(terms, draft);
-        if (_find(draft.numbers, draft.partyCount, proposer) == draft.partyCount) {
-            revert NotParty(terms.agreement, agency);
-        }
-        _checkGrants(terms, draft);
-        if (agreement.activeVersion != 0) _checkAmendment(terms, agreement.activeVersion, draft, agency, proposer);
-
+        Draft memory draft = _check(terms, agreement.activeVersion, agency, proposer);
         if (agreement.status == Status.NONE) agreement.status = Status.PROPOSED;
         agreement.isPending = true;
         agreement.signed = 0;
         agreement.pendingWindowsEnd = _toUint40(draft.windowsEnd);
         agreement.pendingEntries = uint16(draft.count - draft.partyCount);
         _agreements[terms.agreement] = agreement;
-        _storeVersion(terms, termsHash, draft);
+        _store(terms, termsHash, draft);
         _recordProposed(terms, termsHash, request.post);
     }
 
@@ -137,11 +87,11 @@ contract AgreementLedger is RunningHeads, SignedRequests, IAgreementLedger, IAgr
     function signBySig(Sign calldata request, address signer, bytes calldata signature) external {
         bytes32 structHash = keccak256(abi.encode(SIGN_TYPEHASH, request));
         _consume(signer, structHash, request.nonce, request.deadline, signature);
-        (bytes32 party, uint32 number, ) = registry.authorise(request.post, signer, Roles.OFFICE_HEADS);
+        (bytes32 party, uint32 number, ) = _authorise(request.post, signer, Roles.OFFICE_HEADS);
 
-        Agreement memory agreement = _agreements[request.agreement];
+        Agreement memory agreement = _load(request.agreement);
         _checkPending(request.agreement, request.version, agreement);
-        Version memory version = _versions[request.agreement][request.version];
+        Version memory version = _version(request.agreement, request.version);
         if (request.termsHash != version.termsHash) {
             revert TermsMismatch(request.agreement, request.version, request.termsHash, version.termsHash);
         }
@@ -150,7 +100,13 @@ contract AgreementLedger is RunningHeads, SignedRequests, IAgreementLedger, IAgr
         agreement.signed |= uint32(bit);
 
         bool isLast = agreement.signed == (1 << version.partyCount) - 1;
-        if (isLast) _activate(request.agreement, request.version, agreement, version);
+        if (isLast) {
+            _activate(request.agreement, request.version, version, agreement.pendingEntries);
+            if (agreement.status == Status.PROPOSED) agreement.status = Status.ACTIVE;
+            agreement.isPending = false;
+            agreement.activeVersion = request.version;
+            agreement.windowsEnd = agreement.pendingWindowsEnd;
+        }
         _agreements[request.agreement] = agreement;
         _recordSigned(request, party, signer, isLast);
     }
@@ -159,11 +115,11 @@ contract AgreementLedger is RunningHeads, SignedRequests, IAgreementLedger, IAgr
     function cancelProposalBySig(CancelProposal calldata request, address signer, bytes calldata signature) external {
         bytes32 structHash = keccak256(abi.encode(CANCEL_PROPOSAL_TYPEHASH, request));
         _consume(signer, structHash, request.nonce, request.deadline, signature);
-        (bytes32 party, uint32 number, ) = registry.authorise(request.post, signer, Roles.OFFICE_HEADS);
+        (bytes32 party, uint32 number, ) = _authorise(request.post, signer, Roles.OFFICE_HEADS);
 
         Agreement storage agreement = _agreements[request.agreement];
         _checkPending(request.agreement, request.version, agreement);
-        Version memory version = _versions[request.agreement][request.version];
+        Version memory version = _version(request.agreement, request.version);
         _partyIndex(request.agreement, request.version, version, number, party);
         agreement.isPending = false;
         if (agreement.status == Status.PROPOSED) agreement.status = Status.CANCELLED;
@@ -208,7 +164,7 @@ contract AgreementLedger is RunningHeads, SignedRequests, IAgreementLedger, IAgr
     function terminateBySig(Terminate calldata request, address signer, bytes calldata signature) external {
         bytes32 structHash = keccak256(abi.encode(TERMINATE_TYPEHASH, request));
         _consume(signer, structHash, request.nonce, request.deadline, signature);
-        (bytes32 agency, uint32 number, uint32 roles) = registry.authorise(
+        (bytes32 agency, uint32 number, uint32 roles) = _authorise(
             request.post,
             signer,
             Roles.OFFICE_HEADS | Roles.SHARING_AUTHORITY
@@ -216,7 +172,7 @@ contract AgreementLedger is RunningHeads, SignedRequests, IAgreementLedger, IAgr
         Agreement storage agreement = _agreements[request.agreement];
         uint32 active = agreement.activeVersion;
         if (roles & Roles.SHARING_AUTHORITY == 0) {
-            _partyIndex(request.agreement, active, _versions[request.agreement][active], number, agency);
+            _partyIndex(request.agreement, active, _version(request.agreement, active), number, agency);
         }
         _checkOpen(request.agreement, agreement.status);
         bool wasPending = agreement.isPending;
@@ -232,11 +188,11 @@ contract AgreementLedger is RunningHeads, SignedRequests, IAgreementLedger, IAgr
     function disposeBySig(Dispose calldata request, address signer, bytes calldata signature) external {
         bytes32 structHash = keccak256(abi.encode(DISPOSE_TYPEHASH, request));
         _consume(signer, structHash, request.nonce, request.deadline, signature);
-        (bytes32 party, uint32 number, ) = registry.authorise(request.post, signer, Roles.REQUESTER_OFFICE_HEAD);
+        (bytes32 party, uint32 number, ) = _authorise(request.post, signer, Roles.REQUESTER_OFFICE_HEAD);
 
-        Agreement memory agreement = _agreements[request.agreement];
+        Agreement memory agreement = _load(request.agreement);
         uint32 active = agreement.activeVersion;
-        Version memory version = _versions[request.agreement][active];
+        Version memory version = _version(request.agreement, active);
         uint256 bit = 1 << _partyIndex(request.agreement, active, version, number, party);
         if (version.recipients & bit == 0) revert NotRecipient(request.agreement, party);
         _checkDisposable(request.agreement, agreement);
@@ -254,7 +210,7 @@ contract AgreementLedger is RunningHeads, SignedRequests, IAgreementLedger, IAgr
 
     /// @inheritdoc IAgreementLedger
     function agreementOf(bytes32 agreement) external view returns (AgreementView memory known) {
-        Agreement memory found = _agreements[agreement];
+        Agreement memory found = _load(agreement);
         return
             AgreementView({
                 status: found.status,
@@ -267,7 +223,7 @@ contract AgreementLedger is RunningHeads, SignedRequests, IAgreementLedger, IAgr
 
     /// @inheritdoc IAgreementLedger
     function versionOf(bytes32 agreement, uint32 version) external view returns (VersionView memory known) {
-        Version memory found = _versions[agreement][version];
+        Version memory found = _version(agreement, version);
         bytes32[] memory parties = new bytes32[](found.partyCount);
         for (uint256 i = 0; i < parties.length; ++i) {
             parties[i] = registry.agencyByNumber(_numberAt(agreement, version, found.firstNumbers, i));
@@ -284,32 +240,32 @@ contract AgreementLedger is RunningHeads, SignedRequests, IAgreementLedger, IAgr
 
     /// @inheritdoc IAgreementLedger
     function hasSigned(bytes32 agreement, bytes32 agency) external view returns (bool signed) {
-        Agreement memory found = _agreements[agreement];
+        Agreement memory found = _load(agreement);
         if (!found.isPending) return false;
         uint32 version = found.activeVersion + 1;
-        uint256 index = _indexOf(agreement, version, _versions[agreement][version], registry.numberOf(agency));
+        uint256 index = _indexOf(agreement, version, _version(agreement, version), registry.numberOf(agency));
         return index < MAX_PARTIES && (found.signed >> index) & 1 == 1;
     }
 
     /// @inheritdoc IAgreementLedger
     function hasDisposed(bytes32 agreement, bytes32 agency) external view returns (bool disposed) {
-        Agreement memory found = _agreements[agreement];
+        Agreement memory found = _load(agreement);
         uint32 version = found.activeVersion;
-        uint256 index = _indexOf(agreement, version, _versions[agreement][version], registry.numberOf(agency));
+        uint256 index = _indexOf(agreement, version, _version(agreement, version), registry.numberOf(agency));
         return index < MAX_PARTIES && (found.disposed >> index) & 1 == 1;
     }
 
     /// @inheritdoc IAgreementParties
     function isParty(bytes32 agreement, bytes32 agency) external view returns (bool) {
-        Agreement memory found = _agreements[agreement];
+        Agreement memory found = _load(agreement);
         uint32 number = registry.agencyOf(agency).number;
         uint32 version = found.isPending ? found.activeVersion + 1 : found.activeVersion;
-        return number != 0 && _indexOf(agreement, version, _versions[agreement][version], number) < MAX_PARTIES;
+        return number != 0 && _indexOf(agreement, version, _version(agreement, version), number) < MAX_PARTIES;
     }
 
     /// @inheritdoc IAgreementLedger
     function isVersion(Terms calldata terms) external view returns (bool same) {
-        return _versions[terms.agreement][terms.version].termsHash == TermsHash.hash(terms);
+        return _version(terms.agreement, terms.version).termsHash == TermsHash.hash(terms);
     }
 
     /// @inheritdoc IAgreementLedger
@@ -318,50 +274,6 @@ contract AgreementLedger is RunningHeads, SignedRequests, IAgreementLedger, IAgr
     }
 
     // Workers
-
-    /// @dev Checks again what may have changed since the proposal, and changes both records in memory or in place.
-    function _activate(bytes32 id, uint32 number, Agreement memory agreement, Version memory version) private {
-        uint64 validUntil = version.reviewValidUntil;
-        if (validUntil != 0 && validUntil <= block.timestamp) {
-            revert ReviewExpired(id, number, validUntil, block.timestamp);
-        }
-        uint32[] memory entries = new uint32[](agreement.pendingEntries);
-        for (uint256 i = 0; i < entries.length; ++i) {
-            entries[i] = _numberAt(id, number, version.firstNumbers, version.partyCount + i);
-        }
-        catalogue.checkStillGrantable(entries);
-        if (agreement.status == Status.PROPOSED) agreement.status = Status.ACTIVE;
-        agreement.isPending = false;
-        agreement.activeVersion = number;
-        agreement.windowsEnd = agreement.pendingWindowsEnd;
-        _versions[id][number].activatedAt = uint40(block.timestamp);
-    }
-
-    function _storeVersion(Terms calldata terms, bytes32 termsHash, Draft memory draft) private {
-        uint256 first = 0;
-        uint256 word = 0;
-        for (uint256 i = 0; i < draft.count; ++i) {
-            if (i < FIRST_NUMBERS) {
-                first |= uint256(draft.numbers[i]) << (32 * i);
-                continue;
-            }
-            uint256 place = (i - FIRST_NUMBERS) % WORD_NUMBERS;
-            word |= uint256(draft.numbers[i]) << (32 * place);
-            if (place == WORD_NUMBERS - 1 || i == draft.count - 1) {
-                _moreNumbers[terms.agreement][terms.version][(i - FIRST_NUMBERS) / WORD_NUMBERS] = word;
-                word = 0;
-            }
-        }
-        _versions[terms.agreement][terms.version] = Version({
-            termsHash: termsHash,
-            proposedAt: uint40(block.timestamp),
-            activatedAt: 0,
-            reviewValidUntil: _toUint40(terms.reviewValidUntil),
-            partyCount: uint8(draft.partyCount),
-            recipients: draft.recipients,
-            firstNumbers: uint96(first)
-        });
-    }
 
     /// @dev Advances the agreement's head, then that of each (recipient, dataset) in the order of first appearance.
     function _recordProposed(Terms calldata terms, bytes32 termsHash, bytes32 post) private {
@@ -402,6 +314,18 @@ contract AgreementLedger is RunningHeads, SignedRequests, IAgreementLedger, IAgr
         _record(agreement, 4, abi.encode(ProposalCancelled.selector, agreement, version, post, reason));
     }
 
+    function _authorise(
+        bytes32 post,
+        address signer,
+        uint32 anyOfRoles
+    ) private view returns (bytes32 agency, uint32 number, uint32 roles) {
+        return registry.authorise(post, signer, anyOfRoles);
+    }
+
+    function _load(bytes32 id) private view returns (Agreement memory agreement) {
+        return _agreements[id];
+    }
+
     // Checks
 
     function _checkTurn(Terms calldata terms, Agreement memory agreement) private pure {
@@ -414,72 +338,6 @@ contract AgreementLedger is RunningHeads, SignedRequests, IAgreementLedger, IAgr
         }
         uint32 expected = agreement.activeVersion + 1;
         if (terms.version != expected) revert VersionOutOfOrder(id, terms.version, expected);
-    }
-
-    function _checkParties(Terms calldata terms, Draft memory draft) private view {
-        uint256 count = terms.parties.length;
-        if (count < 2 || count > MAX_PARTIES) revert PartyCount(count, 2, MAX_PARTIES);
-        if (terms.parties[0] != terms.provider) revert ProviderNotFirst(terms.provider, terms.parties[0]);
-        for (uint256 i = 0; i < count; ++i) {
-            uint32 number = registry.numberOf(terms.parties[i]);
-            if (_find(draft.numbers, i, number) < i) revert PartyTwice(terms.parties[i]);
-            draft.numbers[i] = number;
-        }
-        draft.partyCount = count;
-        draft.count = count;
-    }
-
-    function _checkGrants(Terms calldata terms, Draft memory draft) private view {
-        uint256 grants = terms.grants.length;
-        if (grants == 0 || grants > MAX_GRANTS) revert GrantCount(grants, 1, MAX_GRANTS);
-        if (terms.text == 0) revert ZeroValue("text");
-        if ((terms.review == 0) != (terms.reviewValidUntil == 0)) {
-            revert ReviewIncomplete(terms.review, terms.reviewValidUntil);
-        }
-        for (uint256 i = 0; i < grants; ++i) {
-            Grant calldata grant = terms.grants[i];
-            if (grant.delivery == 0 || grant.delivery > LAST_DELIVERY) {
-                revert UnknownCode("delivery", grant.delivery, LAST_DELIVERY);
-            }
-            uint64 validTo = grant.validTo == 0 ? type(uint64).max : grant.validTo;
-            if (validTo <= grant.validFrom) revert EmptyWindow(i, grant.validFrom, grant.validTo);
-            if (validTo > draft.windowsEnd) draft.windowsEnd = validTo;
-            draft.recipients |= uint32(1 << _recipientIndex(terms, i));
-            _checkEntry(grant, terms.review != 0, draft);
-        }
-    }
-
-    /// @dev Adds the entry's number, unless the grant before this one was of the same entry.
-    function _checkEntry(Grant calldata grant, bool isReviewed, Draft memory draft) private view {
-        (uint32 number, bool reviewRequired) = catalogue.grantable(
-            grant.dataset,
-            grant.datasetVersion,
-            draft.numbers[0]
-        );
-        if (reviewRequired && !isReviewed) revert ReviewRequired(grant.dataset, grant.datasetVersion);
-        uint256 count = draft.count;
-        if (count > draft.partyCount && draft.numbers[count - 1] == number) return;
-        draft.numbers[count] = number;
-        draft.count = count + 1;
-    }
-
-    function _checkAmendment(
-        Terms calldata terms,
-        uint32 activeVersion,
-        Draft memory draft,
-        bytes32 agency,
-        uint32 proposer
-    ) private view {
-        bytes32 id = terms.agreement;
-        Version memory active = _versions[id][activeVersion];
-        _partyIndex(id, activeVersion, active, proposer, agency);
-        for (uint256 i = 0; i < active.partyCount; ++i) {
-            uint32 party = _numberAt(id, activeVersion, active.firstNumbers, i);
-            uint256 index = _find(draft.numbers, draft.partyCount, party);
-            if (i == 0 && index != 0) revert ProviderChanged(id, registry.agencyByNumber(party), terms.provider);
-            if (index == draft.partyCount) revert PartyDropped(id, registry.agencyByNumber(party));
-            if ((active.recipients >> i) & 1 == 1) draft.recipients |= uint32(1 << index);
-        }
     }
 
     function _checkPending(bytes32 id, uint32 version, Agreement memory agreement) private pure {
@@ -510,63 +368,10 @@ contract AgreementLedger is RunningHeads, SignedRequests, IAgreementLedger, IAgr
         bytes32 agency;
         uint32 number;
         uint32 wanted = Roles.PROVIDER_OFFICE_HEAD | Roles.SHARING_AUTHORITY;
-        (agency, number, roles) = registry.authorise(post, signer, wanted);
+        (agency, number, roles) = _authorise(post, signer, wanted);
         bool isProvider =
-            roles & Roles.PROVIDER_OFFICE_HEAD != 0 && uint32(_versions[id][activeVersion].firstNumbers) == number;
+            roles & Roles.PROVIDER_OFFICE_HEAD != 0 && uint32(_version(id, activeVersion).firstNumbers) == number;
         if (!isProvider && roles & Roles.SHARING_AUTHORITY == 0) revert NotProvider(id, agency);
         return (!isProvider, roles);
-    }
-
-    function _recipientIndex(Terms calldata terms, uint256 grant) private pure returns (uint256 index) {
-        bytes32 recipient = terms.grants[grant].recipient;
-        for (index = 1; index < terms.parties.length; ++index) {
-            if (terms.parties[index] == recipient) return index;
-        }
-        revert RecipientRefused(grant, recipient);
-    }
-
-    function _partyIndex(
-        bytes32 id,
-        uint32 versionNumber,
-        Version memory version,
-        uint32 number,
-        bytes32 agency
-    ) private view returns (uint256 index) {
-        index = _indexOf(id, versionNumber, version, number);
-        if (index == MAX_PARTIES) revert NotParty(id, agency);
-    }
-
-    /// @dev MAX_PARTIES if the agency is no party of the version.
-    function _indexOf(
-        bytes32 id,
-        uint32 versionNumber,
-        Version memory version,
-        uint32 number
-    ) private view returns (uint256 index) {
-        for (index = 0; index < version.partyCount; ++index) {
-            if (_numberAt(id, versionNumber, version.firstNumbers, index) == number) return index;
-        }
-        return MAX_PARTIES;
-    }
-
-    function _numberAt(
-        bytes32 id,
-        uint32 version,
-        uint96 firstNumbers,
-        uint256 index
-    ) private view returns (uint32 number) {
-        if (index < FIRST_NUMBERS) return uint32(firstNumbers >> (32 * index));
-        uint256 place = index - FIRST_NUMBERS;
-        return uint32(_moreNumbers[id][version][place / WORD_NUMBERS] >> (32 * (place % WORD_NUMBERS)));
-    }
-
-    /// @dev `count` if none of the first `count` numbers is it.
-    function _find(uint32[] memory numbers, uint256 count, uint32 number) private pure returns (uint256 index) {
-        while (index < count && numbers[index] != number) ++index;
-    }
-
-    /// @dev A date beyond the year 36,000 is as good as never.
-    function _toUint40(uint64 time) private pure returns (uint40 stored) {
-        return time > type(uint40).max ? type(uint40).max : uint40(time);
     }
 }

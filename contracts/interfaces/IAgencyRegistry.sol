@@ -113,7 +113,7 @@ interface IAgencyRegistry is IRunningHeads, ISignedRequests {
     }
 
     /// @notice An agency as it stands now; `number` counts from 1 in the order of admission.
-    struct AgencyView {
+    struct Agency {
         address rootKey;
         uint32 capacities;
         uint32 number;
@@ -125,7 +125,7 @@ interface IAgencyRegistry is IRunningHeads, ISignedRequests {
     }
 
     /// @notice A post as it stands now; `retiredAt` 0 while it is live.
-    struct PostView {
+    struct Post {
         bytes32 agency;
         uint32 roles;
         uint64 registeredAt;
@@ -322,10 +322,10 @@ interface IAgencyRegistry is IRunningHeads, ISignedRequests {
     function agencyCount() external view returns (uint32 count);
 
     /// @notice An agency as it stands now; all zero if it is unknown.
-    function agencyOf(bytes32 agency) external view returns (AgencyView memory known);
+    function agencyOf(bytes32 agency) external view returns (Agency memory known);
 
     /// @notice A post as it stands now; all zero if it is unknown.
-    function postOf(bytes32 post) external view returns (PostView memory known);
+    function postOf(bytes32 post) external view returns (Post memory known);
 
     /// @notice The last interval in which a key was bound to a post; both 0 if it never was.
     function keyOf(bytes32 post, address key) external view returns (uint64 validFrom, uint64 validTo);
