@@ -6,6 +6,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from pydantic import ValidationError
+
 from ledger.chain.artifacts import load_abis
 from ledger.chain.contract_errors import ContractErrors
 from ledger.chain.engine import EmbeddedChain, EngineConfig
@@ -32,8 +34,18 @@ _SENDERS: Final = ("relayer", "registrar", "operator")
 
 
 def read_settings() -> Settings:
-    """Return the settings of this process's environment."""
-    return Settings()
+    """Return the settings of this process's environment.
+
+    Raises:
+        InvalidInputError: A variable's value is not allowed; it is named, and shown unless it is a secret.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        name = "QUANZE_" + "_".join(str(part) for part in first["loc"]).upper()
+        shown = "(not shown)" if "passphrase" in first["loc"] else first["input"]
+        raise InvalidInputError(name, shown, first["msg"]) from None  # The chain would show every variable's value.
 
 
 class SystemClock:

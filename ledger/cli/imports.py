@@ -80,13 +80,14 @@ def _import(kind: str, member: str, file: str, arguments: dict[str, object]) -> 
     rejections = Rejections()
     totals: dict[str, Any] = {"format": kind, "records": 0, "imported": 0, "unchanged": 0, "items": []}
     with open_session() as session, progress() as told, _open(file) as stream:
-        for records, refused in _chunks(stream, member):
-            totals["records"] += len(records) + len(refused)
+        for records, unreadable in _chunks(stream, member):
+            rejected = unreadable
             if records:
                 result = session.call(f"import.{kind}", {**arguments, "records": records}, told)
-                refused = sorted((*refused, *result["rejected"]), key=lambda rejection: int(rejection["record"]))
+                rejected = sorted((*unreadable, *result["rejected"]), key=lambda rejection: int(rejection["record"]))
                 _add(totals, result)
-            rejections.add(refused)
+            rejections.add(rejected)
+            totals["records"] += len(records) + len(unreadable)
             told("records", totals["records"], 0)
     totals["demonstration"] = arguments["demo_keys"]
     show({**totals, **rejections.result()}, _render)

@@ -19,6 +19,7 @@ from ledger.cli.cases import case
 from ledger.cli.commands import COMMON, Commands, Common, HomeOption, JSONOption, LangOption, remember
 from ledger.cli.events import event
 from ledger.cli.imports import imports
+from ledger.cli.logs import log_warnings
 from ledger.cli.registry import agency, catalogue, key, post
 from ledger.cli.responsibilities import responsibility
 from ledger.domain.errors import LedgerError
@@ -56,6 +57,7 @@ evidence.register(commands)
 def run(arguments: Sequence[str]) -> int:
     """Run one command line and return its exit code."""
     COMMON.set(Common())
+    log_warnings()
     try:
         outcome = commands(args=list(arguments), prog_name="quanze", standalone_mode=False)
     except typer.Exit as leave:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from ledger import bootstrap
 from ledger.cli.commands import COMMON
 from ledger.cli.local_socket import SocketServer
+from ledger.cli.logs import log_service
 from ledger.cli.output import console
 from ledger.domain.errors import UnavailableError
 from ledger.service.anchoring import Anchor, anchor, publish_checkpoint
@@ -37,6 +38,7 @@ def run_up(settings: Settings) -> None:
         UnavailableError: The home is in use, or the port is taken.
         IntegrityError: The stores disagree.
     """
+    log_service()
     stop = threading.Event()
     with contextlib.ExitStack() as parts:
         listener = parts.enter_context(_listen(settings))
