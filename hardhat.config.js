@@ -11,7 +11,7 @@ export default defineConfig({
     path: compiler,
     settings: {
       evmVersion: "london",
-      optimizer: { enabled: true, runs: 1000 },
+      optimizer: { enabled: true, runs: 200 },
       metadata: { bytecodeHash: "none" },
       outputSelection: { "*": { "*": ["storageLayout"] } },
     },

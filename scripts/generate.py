@@ -14,6 +14,7 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from scripts.generators.contract_artifacts import contract_artifacts
 from scripts.generators.domain_spec import domain_spec
 from scripts.generators.error_reference import error_reference
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 
-GENERATORS: Final[tuple[Callable[[], Mapping[str, str]], ...]] = (domain_spec, error_reference)
+GENERATORS: Final[tuple[Callable[[], Mapping[str, str]], ...]] = (domain_spec, error_reference, contract_artifacts)
 
 
 def stale(root: Path, wanted: Mapping[str, str]) -> list[str]:

@@ -34,7 +34,7 @@ class ContractErrors:
         for abi in (*abis.values(), _BUILT_IN):
             for item in abi:
                 if item.get("type") == "error":
-                    types = tuple(_type_of(field) for field in item["inputs"])
+                    types = tuple(canonical_type(field) for field in item["inputs"])
                     names = tuple(field["name"] or f"value{place}" for place, field in enumerate(item["inputs"]))
                     selector = keccak256_text(f"{item['name']}({','.join(types)})")[:_SELECTOR_BYTES]
                     self._errors[selector] = (item["name"], names, types)
@@ -60,11 +60,12 @@ class ContractErrors:
         return RefusedError("UnknownError", {"data": "0x" + data[:1024].hex()}, contract)
 
 
-def _type_of(field: Mapping[str, Any]) -> str:
+def canonical_type(field: Mapping[str, Any]) -> str:
+    """Return an ABI field's type as selectors write it, records as tuples."""
     kind = str(field["type"])
     if not kind.startswith("tuple"):
         return kind
-    inner = ",".join(_type_of(part) for part in field["components"])
+    inner = ",".join(canonical_type(part) for part in field["components"])
     return f"({inner}){kind.removeprefix('tuple')}"
 
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 VERSION: Final = "0.8.30"
 SETTINGS: Final[dict[str, Any]] = {
     "evmVersion": "london",
-    "optimizer": {"enabled": True, "runs": 1000},
+    "optimizer": {"enabled": True, "runs": 200},
     "metadata": {"bytecodeHash": "none"},
 }
 """What both drivers compile with; hardhat.config.js says the same, and the comparison of the two proves it."""

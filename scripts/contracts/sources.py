@@ -30,10 +30,11 @@ def source_closure(root: Path, names: Iterable[str]) -> dict[str, str]:
             continue
         path = root / _PACKAGES / name if name.startswith("@") else root / name
         text = found[name] = path.read_text(encoding="utf-8")
-        for imported in _IMPORT.findall(text):
-            waiting.append(
-                posixpath.normpath(posixpath.join(posixpath.dirname(name), imported))
-                if imported.startswith(".")
-                else imported
-            )
+        waiting += [_resolve(name, imported) for imported in _IMPORT.findall(text)]
     return dict(sorted(found.items()))
+
+
+def _resolve(importer: str, imported: str) -> str:
+    if not imported.startswith("."):
+        return imported
+    return posixpath.normpath(posixpath.join(posixpath.dirname(importer), imported))

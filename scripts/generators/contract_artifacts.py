@@ -52,7 +52,7 @@ def _artifact(name: str, source: str, compiled: Compiled) -> str:
     artifact = {
         "contract": name,
         "source": source,
-        "compiler": f"solc {VERSION}, london, optimizer 1000",
+        "compiler": f"solc {VERSION}, london, optimizer 200",
         "initcodeHash": "0x" + keccak256(initcode).hex(),
         "abi": compiled.abi,
         "bytecode": "0x" + compiled.initcode,
