@@ -131,8 +131,8 @@ contract AgreementLedger is RunningHeads, SignedRequests, AgreementVersions, IAg
         bytes32 structHash = keccak256(abi.encode(SUSPEND_TYPEHASH, request));
         _consume(signer, structHash, request.nonce, request.deadline, signature);
         Agreement storage agreement = _agreements[request.agreement];
-        (bool byAuthority, ) = _supervisor(request.post, signer, request.agreement, agreement.activeVersion);
         if (agreement.status != Status.ACTIVE) revert WrongStatus(request.agreement, agreement.status);
+        (bool byAuthority, ) = _supervisor(request.post, signer, request.agreement, agreement.activeVersion);
         agreement.status = Status.SUSPENDED;
         agreement.suspendedByAuthority = byAuthority;
         bytes memory log = abi.encode(
@@ -150,8 +150,8 @@ contract AgreementLedger is RunningHeads, SignedRequests, AgreementVersions, IAg
         bytes32 structHash = keccak256(abi.encode(RESUME_TYPEHASH, request));
         _consume(signer, structHash, request.nonce, request.deadline, signature);
         Agreement storage agreement = _agreements[request.agreement];
-        (, uint32 roles) = _supervisor(request.post, signer, request.agreement, agreement.activeVersion);
         if (agreement.status != Status.SUSPENDED) revert WrongStatus(request.agreement, agreement.status);
+        (, uint32 roles) = _supervisor(request.post, signer, request.agreement, agreement.activeVersion);
         if (agreement.suspendedByAuthority && roles & Roles.SHARING_AUTHORITY == 0) {
             revert SuspendedByAuthority(request.agreement);
         }
@@ -170,11 +170,11 @@ contract AgreementLedger is RunningHeads, SignedRequests, AgreementVersions, IAg
             Roles.OFFICE_HEADS | Roles.SHARING_AUTHORITY
         );
         Agreement storage agreement = _agreements[request.agreement];
+        _checkOpen(request.agreement, agreement.status);
         uint32 active = agreement.activeVersion;
         if (roles & Roles.SHARING_AUTHORITY == 0) {
             _partyIndex(request.agreement, active, _version(request.agreement, active), number, agency);
         }
-        _checkOpen(request.agreement, agreement.status);
         bool wasPending = agreement.isPending;
         agreement.status = Status.TERMINATED;
         agreement.suspendedByAuthority = false;
@@ -193,9 +193,9 @@ contract AgreementLedger is RunningHeads, SignedRequests, AgreementVersions, IAg
         Agreement memory agreement = _load(request.agreement);
         uint32 active = agreement.activeVersion;
         Version memory version = _version(request.agreement, active);
+        _checkDisposable(request.agreement, agreement);
         uint256 bit = 1 << _partyIndex(request.agreement, active, version, number, party);
         if (version.recipients & bit == 0) revert NotRecipient(request.agreement, party);
-        _checkDisposable(request.agreement, agreement);
         if (agreement.disposed & bit != 0) revert AlreadyCertified(request.agreement, party);
 
         agreement.disposed |= uint32(bit);
