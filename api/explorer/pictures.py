@@ -1,20 +1,30 @@
-"""Geometry of the explorer's two pictures: who was LEAD when, and an entry's Merkle path. Pure."""
+"""Geometry of the explorer's two pictures: who was LEAD when, and an entry's Merkle path. Pure.
+
+Shapes carry classes, not colours: the style sheet draws them, and each has a text beside it in a table.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-_LABEL_WIDTH = 170
-_CHART_WIDTH = 700
-_ROW_HEIGHT = 30
-_TOP = 26
-_NODE_WIDTH = 132
-_STEP_HEIGHT = 56
+_LABEL_WIDTH: Final = 168
+_CHART_WIDTH: Final = 700
+_AFTER_NOW: Final = 40
+"""Room right of the present, where what goes on is drawn on."""
+_TOP: Final = 30
+_LEAD_HEIGHT: Final = 22
+_OTHER_HEIGHT: Final = 9
+_LANE_GAP: Final = 4
+_ROW_GAP: Final = 14
+_TICKS: Final = 5
+_DAY: Final = 86_400
+_LABEL_ROOM: Final = 7.0
+"""Width of a letter in a bar's label, at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,20 +32,32 @@ class Interval:
     """One holding: ``ends_at`` None is open-ended; times are Unix seconds; ``counts`` once accepted."""
 
     label: str
+    title: str
     starts_at: int
     ends_at: int | None
     counts: bool
+    is_lead: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """A duty as the picture takes it."""
+
+    label: str
+    holdings: Sequence[Interval]
+    vacancies: Sequence[tuple[int, int]]
 
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """A drawn part of a row."""
+    """A drawn part of a row; ``kind`` is lead, other, proposed or gap, ``label`` empty where it does not fit."""
 
     x: float
+    y: float
     width: float
-    fill: str
-    stroke: str
-    dashed: bool
+    height: int
+    kind: str
+    label: str
     title: str
 
 
@@ -44,13 +66,14 @@ class Row:
     """A duty's row."""
 
     y: int
+    height: int
     label: str
     bars: tuple[Bar, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """A labelled date on the axis."""
+    """A labelled time on the axis."""
 
     x: float
     label: str
@@ -58,73 +81,86 @@ class Tick:
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """The whole picture in SVG user units."""
+    """The whole picture in SVG user units; ``now`` is the present's place on the axis."""
 
     width: int
     height: int
+    now: float
     ticks: tuple[Tick, ...]
     rows: tuple[Row, ...]
 
 
-def timeline(duties: Sequence[tuple[str, Sequence[Interval]]], now: int, vacant: str) -> Timeline:
-    """Draw one row for each duty from its first holding to ``now``; uncovered parts are vacancies."""
-    starts = [interval.starts_at for _, holdings in duties for interval in holdings]
+def timeline(lanes: Sequence[Lane], now: int, vacant: str) -> Timeline:
+    """Draw one row for each duty from its first holding to ``now``; what goes on is drawn beyond it.
+
+    Args:
+        lanes: The duties, in the order in which they stand below each other.
+        now: The present.
+        vacant: What a vacancy is called.
+    """
+    starts = [interval.starts_at for lane in lanes for interval in lane.holdings]
     if not starts:
-        return Timeline(0, 0, (), ())
-    first = min(starts)
-    last = max(now, first + 1)
-    scale = _CHART_WIDTH / (last - first)
+        return Timeline(0, 0, 0, (), ())
+    first = min(*starts, now - 1)
+    scale = _CHART_WIDTH / (now - first)
+    edge = float(_LABEL_WIDTH + _CHART_WIDTH + _AFTER_NOW)
 
-    def place(at: int) -> float:
-        return round(_LABEL_WIDTH + (min(max(at, first), last) - first) * scale, 1)
+    def place(at: int | None) -> float:
+        return edge if at is None else min(round(_LABEL_WIDTH + (at - first) * scale, 1), edge)
 
-    rows = []
-    for number, (label, holdings) in enumerate(duties):
-        bars = [_bar(place, interval, last) for interval in holdings]
-        bars += [
-            Bar(place(a), round(place(b) - place(a), 1), "url(#gap)", "#9c1c1c", dashed=False, title=vacant)
-            for a, b in vacancies(holdings, last)
-        ]
-        rows.append(Row(_TOP + number * _ROW_HEIGHT, label, tuple(bars)))
-    span = (last - first) // 4
-    ticks = tuple(Tick(place(first + span * part), _day(first + span * part)) for part in range(4))
-    return Timeline(_LABEL_WIDTH + _CHART_WIDTH + 10, _TOP + len(rows) * _ROW_HEIGHT + 8, ticks, tuple(rows))
+    rows: list[Row] = []
+    y = _TOP
+    for lane in lanes:
+        rows.append(_row(lane, y, place, vacant))
+        y += rows[-1].height + _ROW_GAP
+    times = [first + (now - first) * part // _TICKS for part in range(_TICKS)]
+    ticks = tuple(Tick(place(at), _moment(at, now - first)) for at in times)
+    return Timeline(int(edge) + 4, y, place(now), ticks, tuple(rows))
 
 
-def vacancies(holdings: Sequence[Interval], last: int) -> list[tuple[int, int]]:
-    """Return the parts between the first accepted holding and ``last`` that no accepted holding covers."""
-    counted = sorted((h.starts_at, h.ends_at if h.ends_at is not None else last) for h in holdings if h.counts)
-    gaps: list[tuple[int, int]] = []
-    if not counted:
-        return gaps
-    reached = counted[0][0]
-    for start, end in counted:
-        if start > reached:
-            gaps.append((reached, start))
-        reached = max(reached, end)
-    if reached < last:
-        gaps.append((reached, last))
-    return gaps
+def _row(lane: Lane, y: int, place: Callable[[int | None], float], vacant: str) -> Row:
+    bars = [_bar(place(start), y, place(end), "gap", vacant, vacant) for start, end in lane.vacancies]
+    below = y + _LEAD_HEIGHT + _LANE_GAP
+    for holding in lane.holdings:
+        begin, end = place(holding.starts_at), place(holding.ends_at)
+        if holding.is_lead and holding.counts:
+            bars.append(_bar(begin, y, end, "lead", holding.label, holding.title))
+            continue
+        kind = "other" if holding.counts else "proposed"
+        bars.append(Bar(begin, below, max(2.0, round(end - begin, 1)), _OTHER_HEIGHT, kind, "", holding.title))
+        below += _OTHER_HEIGHT + _LANE_GAP
+    return Row(y, below - _LANE_GAP - y, lane.label, tuple(bars))
 
 
-def _bar(place: Callable[[int], float], interval: Interval, last: int) -> Bar:
-    begin, end = place(interval.starts_at), place(interval.ends_at if interval.ends_at is not None else last)
-    fill = "#2b6cb0" if interval.counts else "#ffffff"
-    return Bar(begin, max(2.0, round(end - begin, 1)), fill, "#12375f", not interval.counts, interval.label)
+def _bar(begin: float, y: int, end: float, kind: str, label: str, title: str) -> Bar:
+    width = max(2.0, round(end - begin, 1))
+    letters = sum(2 if ord(letter) > 0x2E80 else 1 for letter in label)
+    return Bar(begin, y, width, _LEAD_HEIGHT, kind, label if letters * _LABEL_ROOM + 12 < width else "", title)
 
 
-def _day(at: int) -> str:
-    return datetime.fromtimestamp(at, tz=UTC).date().isoformat()
+def _moment(at: int, span: int) -> str:
+    """Return a time as exact as the axis is long."""
+    moment = datetime.fromtimestamp(at, tz=UTC)
+    if span >= 10 * _DAY:
+        return moment.strftime("%Y-%m-%d")
+    return moment.strftime("%m-%d %H:%M" if span >= _DAY // 4 else "%H:%M:%S")
+
+
+_NODE_WIDTH: Final = 112
+_NODE_HEIGHT: Final = 28
+_STEP_HEIGHT: Final = 58
+_CENTRE: Final = 124.0
+_SIDE: Final = 122.0
 
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A hash in the Merkle picture."""
+    """A hash in the Merkle picture; ``kind`` is leaf, path, given or root, or whole for a log of one entry."""
 
     x: float
     y: float
     label: str
-    fill: str
+    kind: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,30 +179,41 @@ class MerklePicture:
 
     width: int
     height: int
+    node_width: int
+    node_height: int
     nodes: tuple[Node, ...]
     lines: tuple[Line, ...]
 
 
 def merkle_picture(running: Sequence[str], neighbours: Sequence[tuple[bool, str]]) -> MerklePicture:
     """Draw the path: ``running`` holds the value after each step (leaf first), ``neighbours`` (is_left, hash)."""
-    height = (len(neighbours) + 1) * _STEP_HEIGHT
-    centre, side = 190.0, 170.0
+    last = len(neighbours)
+    height = (last + 1) * _STEP_HEIGHT - (_STEP_HEIGHT - _NODE_HEIGHT) + 4
     nodes: list[Node] = []
     lines: list[Line] = []
     for level, value in enumerate(running):
-        y = height - (level + 1) * _STEP_HEIGHT + 12.0
-        nodes.append(Node(centre, y, _short(value), "#dceafb" if level < len(neighbours) else "#cdeed8"))
-        if level == len(neighbours):
+        y = 2.0 + (last - level) * _STEP_HEIGHT
+        nodes.append(Node(_CENTRE, y, _short(value), _kind(level, last)))
+        if level == last:
             break
-        left, neighbour = neighbours[level]
-        x = centre - side if left else centre + side
-        nodes.append(Node(x, y, _short(neighbour), "#ffffff"))
-        up = y - _STEP_HEIGHT + 30
+        is_left, neighbour = neighbours[level]
+        x = _CENTRE - _SIDE if is_left else _CENTRE + _SIDE
+        nodes.append(Node(x, y, _short(neighbour), "given"))
+        above = y - _STEP_HEIGHT + _NODE_HEIGHT
         lines += [
-            Line(centre + _NODE_WIDTH / 2, y, centre + _NODE_WIDTH / 2, up),
-            Line(x + _NODE_WIDTH / 2, y, centre + _NODE_WIDTH / 2, up),
+            Line(_CENTRE + _NODE_WIDTH / 2, y, _CENTRE + _NODE_WIDTH / 2, above),
+            Line(x + _NODE_WIDTH / 2, y, _CENTRE + _NODE_WIDTH / 2, above),
         ]
-    return MerklePicture(int(centre + side + _NODE_WIDTH + 10), height, tuple(nodes), tuple(lines))
+    width = int(_CENTRE + _SIDE + _NODE_WIDTH + 2)
+    return MerklePicture(width, height, _NODE_WIDTH, _NODE_HEIGHT, tuple(nodes), tuple(lines))
+
+
+def _kind(level: int, last: int) -> str:
+    if last == 0:
+        return "whole"
+    if level == 0:
+        return "leaf"
+    return "root" if level == last else "path"
 
 
 def _short(value: str) -> str:

@@ -1,7 +1,13 @@
-// Recomputes an RFC 6962 inclusion proof with WebCrypto, from values that the page shows.
+// Recomputes an entry's inclusion proof with WebCrypto, from bytes and path as the server sends them, and compares
+// the result with the root in the form. RFC 6962 hashing, RFC 9162 section 2.1.3.2.
 "use strict";
 
-const fromHex = (hex) => Uint8Array.from(hex.match(/../g) ?? [], (pair) => parseInt(pair, 16));
+function fromHex(hex, bytes) {
+  const wanted = bytes === undefined ? /^([0-9a-f]{2})+$/ : new RegExp(`^([0-9a-f]{2}){${bytes}}$`);
+  if (typeof hex !== "string" || !wanted.test(hex)) throw new Error("not hex of the length wanted");
+  return Uint8Array.from(hex.match(/../g), (pair) => parseInt(pair, 16));
+}
+
 const toHex = (bytes) => Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 
 async function sha256(...parts) {
@@ -14,46 +20,76 @@ async function sha256(...parts) {
   return new Uint8Array(await crypto.subtle.digest("SHA-256", joined));
 }
 
-// RFC 9162 section 2.1.3.2.
-async function rootOf(leaf, index, size, path) {
-  if (index < 0n || index >= size) throw new Error("index outside the tree");
+// Returns the value after each step, the leaf's hash first; refuses a path of any other length than demanded.
+async function valuesOf(leaf, index, size, path) {
+  if (index < 0n || index >= size) throw new Error("the index is outside the tree");
+  const values = [await sha256(Uint8Array.of(0), leaf)];
   let node = index;
   let last = size - 1n;
-  let hash = await sha256(Uint8Array.of(0), leaf);
   for (const sibling of path) {
-    if (last === 0n) throw new Error("proof too long");
+    const value = values[values.length - 1];
+    if (last === 0n) throw new Error("the path is too long");
     if ((node & 1n) === 1n || node === last) {
-      hash = await sha256(Uint8Array.of(1), sibling, hash);
+      values.push(await sha256(Uint8Array.of(1), sibling, value));
       while ((node & 1n) === 0n && node !== 0n) {
         node >>= 1n;
         last >>= 1n;
       }
     } else {
-      hash = await sha256(Uint8Array.of(1), hash, sibling);
+      values.push(await sha256(Uint8Array.of(1), value, sibling));
     }
     node >>= 1n;
     last >>= 1n;
   }
-  if (last !== 0n) throw new Error("proof too short");
-  return toHex(hash);
+  if (last !== 0n) throw new Error("the path is too short");
+  return values.map(toHex);
 }
 
-document.querySelectorAll("[data-verify]").forEach((button) => {
-  button.addEventListener("click", async () => {
-    const output = document.getElementById(button.dataset.result);
-    output.className = "result";
-    output.textContent = button.dataset.running;
-    let ok = false;
+function mark(values) {
+  document.querySelectorAll("#path [data-value]").forEach((cell, step) => {
+    cell.classList.remove("agrees", "differs");
+    if (values.length > 0) cell.classList.add(values[step] === cell.textContent ? "agrees" : "differs");
+  });
+}
+
+async function verify(form, page) {
+  const answer = await fetch(form.dataset.proof, { headers: { Accept: "application/json" }, cache: "no-store" });
+  if (!answer.ok) throw new Error(`the server answered ${answer.status}`);
+  const proof = await answer.json();
+  if (proof.index !== page) return false;
+  const path = proof.path.map((hash) => fromHex(hash, 32));
+  let values = [];
+  try {
+    values = await valuesOf(fromHex(proof.leaf), BigInt(proof.index), BigInt(proof.size), path);
+  } catch (error) {
+    console.warn(error);
+    return false;
+  }
+  mark(values);
+  const held = form.elements["held-root"].value.trim().toLowerCase().replace(/^0x/, "");
+  return values[values.length - 1] === held;
+}
+
+const form = document.getElementById("verify-form");
+if (form !== null) {
+  const result = document.getElementById("verify-result");
+  const tell = (text, tone) => {
+    result.textContent = text;
+    result.className = `result ${tone}`;
+  };
+  form.hidden = false;
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    mark([]);
+    if (!window.crypto?.subtle) return tell(form.dataset.unsupported, "bad");
+    tell(form.dataset.running, "");
     try {
-      const answer = await fetch(button.dataset.verify, { headers: { Accept: "application/json" } });
-      const proof = await answer.json();
-      const path = proof.path.map(fromHex);
-      const root = await rootOf(fromHex(proof.leaf), BigInt(proof.index), BigInt(proof.size), path);
-      ok = answer.ok && root === proof.root && root === button.dataset.root;
+      const page = form.dataset.proof.split("/")[2];
+      const ok = await verify(form, page);
+      return tell(ok ? form.dataset.ok : form.dataset.bad, ok ? "good" : "bad");
     } catch (error) {
       console.warn(error);
+      return tell(form.dataset.failed, "bad");
     }
-    output.textContent = ok ? button.dataset.ok : button.dataset.bad;
-    output.classList.add(ok ? "good" : "bad");
   });
-});
+}

@@ -115,11 +115,6 @@ def agency_page(services: Services, request: AgencyPage) -> AgencyView:
     )
 
 
-def all_agencies(services: Services) -> tuple[Name, ...]:
-    """Return every agency's name, for a choice."""
-    return tuple(agency_name(services, agency) for agency in services.state.ids("agency"))
-
-
 def _line(services: Services, agency: bytes) -> AgencyLine | None:
     state = registry_views.find_agency(services, agency)
     if state is None:
