@@ -92,7 +92,9 @@ contract CaseLedger is RunningHeads, SignedRequests, ICaseLedger {
         bytes calldata signature
     ) private returns (bytes32 agency, uint32 roles) {
         _consume(signer, _hash(request), request.nonce, request.deadline, signature);
-        (agency, , roles) = registry.authorise(request.post, signer, CaseSteps.signers(request.step));
+        // A review's role is looked at last, so that who took part is told so rather than that it lacks a role.
+        uint32 anyOf = CaseSteps.isReview(request.step) ? Roles.ALL : CaseSteps.signers(request.step);
+        (agency, , roles) = registry.authorise(request.post, signer, anyOf);
         if (!CaseSteps.mayFollow(found.step, found.appeal, found.decided, request.step)) {
             revert CaseStepNotAllowed(request.caseId, found.step, request.step);
         }
@@ -109,6 +111,8 @@ contract CaseLedger is RunningHeads, SignedRequests, ICaseLedger {
             if (capacities != 0) {
                 revert ReviewerNotIndependent(caseId, request.post, CaseSteps.capacityName(capacities));
             }
+            uint32 anyOf = CaseSteps.signers(step);
+            if (roles & anyOf == 0) revert IPostAuthorityErrors.MissingRole(request.post, roles, anyOf);
         }
         _capacities[caseId][request.post] |= CaseSteps.capacity(step);
         _move(found, request);
