@@ -46,7 +46,7 @@ EVENTS: Final = sa.Table(
     sa.Column("data", sa.LargeBinary, nullable=False),
 )
 _index(EVENTS, "object_kind", "object_key", *_ORDER)
-_index(EVENTS, "tx_hash")
+_index(EVENTS, "tx_hash", *_ORDER)
 
 EVENT_HEADS: Final = _table(
     "event_heads",

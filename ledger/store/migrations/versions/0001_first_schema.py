@@ -181,7 +181,7 @@ def upgrade() -> None:
         ["object_kind", "object_key", "block", "log_index"],
         unique=False,
     )
-    op.create_index("ix_events_tx_hash", "events", ["tx_hash"], unique=False)
+    op.create_index("ix_events_tx_hash_block_log_index", "events", ["tx_hash", "block", "log_index"], unique=False)
     op.create_table(
         "facts",
         sa.Column("leaf_index", sa.BigInteger(), autoincrement=False, nullable=False),
