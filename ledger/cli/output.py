@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -24,9 +25,15 @@ if TYPE_CHECKING:
     from ledger.cli.local_socket import Progress as ProgressCall
 
 
+_PIPED_WIDTH: Final = 10_000
+_HASH: Final = re.compile("(0x)?[0-9a-f]{40,64}")
+_HASH_DIGITS: Final = 12
+
+
 def console() -> Console:
     """Return a console on standard output that never wraps what is piped."""
-    return Console(soft_wrap=not sys.stdout.isatty(), highlight=False, markup=False, emoji=False)
+    watched = sys.stdout.isatty()
+    return Console(width=None if watched else _PIPED_WIDTH, highlight=False, markup=False, emoji=False)
 
 
 def show(result: Any, render: Callable[[Console, Any], None] | None = None) -> None:
@@ -59,8 +66,13 @@ def render_rows(out: Console, rows: Sequence[Mapping[str, object]]) -> None:
     for key in rows[0]:
         table.add_column(key.replace("_", " "), overflow="fold")
     for row in rows:
-        table.add_row(*(Text(plain(row.get(key))) for key in rows[0]))
+        table.add_row(*(Text(_short(plain(row.get(key)))) for key in rows[0]))
     out.print(table)
+
+
+def _short(text: str) -> str:
+    """Return a long hash's first digits, which name it as well where an id is asked for; any other text as it is."""
+    return text[:_HASH_DIGITS] if _HASH.fullmatch(text) else text
 
 
 def render_fields(out: Console, fields: Mapping[str, Any], indent: int = 0) -> None:

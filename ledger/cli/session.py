@@ -55,10 +55,10 @@ def settings() -> Settings:
 def open_session() -> Iterator[Session]:
     """Yield a session on the chosen home and close it afterwards."""
     chosen = settings()
-    session: Session
-    try:
+    session: Session | None = None
+    with contextlib.suppress(OSError):
         session = SocketSession(chosen.home / "run" / "quanze.sock")
-    except OSError:
+    if session is None:
         session = LocalSession(bootstrap.open_home(with_passphrase(chosen)))
     try:
         yield session

@@ -10,6 +10,7 @@ import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from ledger.domain import canonical
 from ledger.domain.agreement_v1 import FORMAT, AgreementDraftV1, text_groups
 from ledger.domain.codes import PostRole
 from ledger.domain.errors import LedgerError
@@ -188,7 +189,9 @@ def _difference(held: dict[str, Any], given: dict[str, Any]) -> str:
     for groups in (held, given):
         groups.pop("text.demonstration", None)
         groups["grants"] = [{**grant, "version": 0} for grant in groups.get("grants", [])]
-    return next((name for name in sorted({*held, *given}) if held.get(name) != given.get(name)), "")
+    # By their canonical bytes, so that a list read back equals the tuple that was written.
+    texts = [{name: canonical.encode_checked(value) for name, value in groups.items()} for groups in (held, given)]
+    return next((name for name in sorted({*held, *given}) if texts[0].get(name) != texts[1].get(name)), "")
 
 
 def _head_of(agency: AgencyRef) -> PostRef:
