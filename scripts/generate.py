@@ -17,13 +17,19 @@ from typing import TYPE_CHECKING, Final
 from scripts.generators.contract_artifacts import contract_artifacts
 from scripts.generators.domain_spec import domain_spec
 from scripts.generators.error_reference import error_reference
+from scripts.generators.openapi import openapi
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 
-GENERATORS: Final[tuple[Callable[[], Mapping[str, str]], ...]] = (domain_spec, error_reference, contract_artifacts)
+GENERATORS: Final[tuple[Callable[[], Mapping[str, str]], ...]] = (
+    domain_spec,
+    error_reference,
+    contract_artifacts,
+    openapi,
+)
 
 
 def stale(root: Path, wanted: Mapping[str, str]) -> list[str]:
