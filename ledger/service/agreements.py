@@ -20,6 +20,7 @@ from ledger.service.agreement_views import (
 )
 from ledger.service.catalogue import named
 from ledger.service.documents import make_document
+from ledger.service.evidence import ExportEvidence, export_evidence
 from ledger.service.keys import signer_for_post
 from ledger.service.profiles import keep
 from ledger.service.requests import Request
@@ -138,6 +139,10 @@ def sign_agreement(services: Services, request: SignAgreement) -> dict[str, obje
         "post": str(post),
         "tx": receipt.tx_hash.hex(),
         "block": receipt.block_number,
+        # What the signer keeps is evidence that anyone can check, of the agreement as it stood after the signature.
+        "receipt_bytes": export_evidence(services, ExportEvidence(kind="agreement", id=view.agreement.hex()))[
+            "content"
+        ],
         "receipt_name": f"agreement-{view.agreement.hex()[:12]}-v{pending.version}-{post.id.hex()[:8]}.json",
     }
 

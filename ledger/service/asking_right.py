@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ledger.domain.agreement_state import fold_agreement
-from ledger.domain.codes import AgreementStatus
 from ledger.domain.events import AgreementProposed
 from ledger.domain.identifiers import parse_agency, parse_dataset, recipient_key
+from ledger.domain.rights import granted, is_in_window, reasons_against
 from ledger.domain.scalars import ZERO32
 from ledger.service import registry_views
 from ledger.service.agreement_views import AGREEMENTS, grant_json, is_demonstration, reference_of, version_json
@@ -57,18 +57,18 @@ def ask_right(services: Services, request: AskRight) -> dict[str, Any]:
             continue
         sources += [recorded for recorded in history if recorded not in sources]
         version = state.version_at(at)
-        grants = [
-            grant
-            for grant in (version.terms.grants if version else ())
-            if grant.recipient == agency.id and grant.dataset == dataset.id
-        ]
-        reasons = _why_not(state, version, grants, at)
+        reasons = reasons_against(state, recipient=agency.id, dataset=dataset.id, time=at)
         if reasons:
             others.append(
-                {"agreement": agreement.hex(), "reference": reference_of(services, state), "why_not": reasons}
+                {
+                    "agreement": agreement.hex(),
+                    "reference": reference_of(services, state),
+                    "why_not": [reason.value for reason in reasons],
+                }
             )
         elif version is not None:
-            rights.append(_right(services, state, version, [grant for grant in grants if _in_window(grant, at)], at))
+            grants = granted(state, recipient=agency.id, dataset=dataset.id, time=at)
+            rights.append(_right(services, state, version, [grant for grant in grants if is_in_window(grant, at)], at))
     sources.sort(key=lambda recorded: recorded.position)
     question = {"ask": "right", "agency": str(agency), "dataset": str(dataset)}
     entries = registry_views.entries_of(services, dataset.id)
@@ -86,31 +86,6 @@ def ask_right(services: Services, request: AskRight) -> dict[str, Any]:
         "catalogue": entry_json(services, entries[-1]) if entries else None,
         **frame(services, question, at=at, known_at=known_at, sources=sources, gaps=_gaps(services, agency.id)),
     }
-
-
-def _why_not(state: AgreementState, version: AgreementVersion | None, grants: list[Grant], at: int) -> list[str]:
-    """Return why an agreement gave no right at a time; nothing if it did."""
-    if version is None or version.activated_at is None:
-        return ["NOT_IN_FORCE"]
-    reasons: list[str] = []
-    match state.status_at(at):
-        case AgreementStatus.SUSPENDED:
-            reasons.append("SUSPENDED")
-        case AgreementStatus.TERMINATED | AgreementStatus.DISPOSED:
-            reasons.append("TERMINATED")
-        case _:
-            pass
-    if not grants:
-        reasons.append("DATASET_NOT_GRANTED")
-    elif not any(_in_window(grant, at) for grant in grants):
-        reasons.append("OUTSIDE_WINDOW")
-    if version.terms.review != ZERO32 and version.terms.review_valid_until <= at:
-        reasons.append("REVIEW_EXPIRED")
-    return reasons
-
-
-def _in_window(grant: Grant, at: int) -> bool:
-    return grant.valid_from <= at < (grant.valid_to or 2**64)
 
 
 def _right(
