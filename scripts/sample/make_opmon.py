@@ -127,7 +127,21 @@ def _exchanges() -> list[Exchange]:
     early = Exchange(
         "10000002", "10000001", "VEHICLES", "vehicleByPlate", "REST", _BEFORE_WINDOW_MS, "SAMPLE-before-window"
     )
-    return [*exchanges, early]
+    later = _START_MS + len(plan) * _MINUTE_MS
+    stale = Exchange(
+        "10000002", "10000001", "VEHICLES", "inspectionStatusV2", "REST", later, "SAMPLE-version-not-in-force"
+    )
+    elsewhere = Exchange(
+        "10000002", "10000003", "MIRROR", "vehicleByPlate", "REST", later + _MINUTE_MS, "SAMPLE-mirror"
+    )
+    return [*exchanges, early, stale, elsewhere]
+
+
+def live_record(code: str, at_ms: int) -> dict[str, Field]:
+    """Return the client's record of one exchange under the short agreement, made while a demonstration runs."""
+    return _record(
+        Exchange("10000002", "10000001", "ALERTS", "stolenVehicle", "REST", at_ms, f"SAMPLE-live-{code}"), "Client"
+    )
 
 
 def records() -> list[dict[str, Field]]:
