@@ -15,10 +15,22 @@ from sqlalchemy.types import TypeDecorator
 UINT64_BYTES: Final = 8
 
 
+class Bytes(sa.LargeBinary):
+    """Bytes as the drivers take and give them: wrapping each of them took a third of the time of writing a row."""
+
+    cache_ok = True
+
+    def bind_processor(self, dialect: sa.Dialect) -> None:
+        """Hand bytes over as they are."""
+
+    def result_processor(self, dialect: sa.Dialect, coltype: object) -> None:
+        """Take bytes as they are."""
+
+
 class Uint64(TypeDecorator[int]):
     """A uint64 as eight big-endian bytes."""
 
-    impl = sa.LargeBinary(UINT64_BYTES)
+    impl = Bytes(UINT64_BYTES)
     cache_ok = True
 
     def process_bind_param(self, value: int | None, dialect: sa.Dialect) -> bytes | None:  # noqa: ARG002
@@ -34,12 +46,12 @@ class Uint64(TypeDecorator[int]):
 
 def hash32(name: str, **options: Any) -> sa.Column[bytes]:
     """Return a column of 32 bytes."""
-    return sa.Column(name, sa.LargeBinary(32), nullable=False, **options)
+    return sa.Column(name, Bytes(32), nullable=False, **options)
 
 
 def address(name: str, **options: Any) -> sa.Column[bytes]:
     """Return a column of 20 bytes."""
-    return sa.Column(name, sa.LargeBinary(20), nullable=False, **options)
+    return sa.Column(name, Bytes(20), nullable=False, **options)
 
 
 def integer(name: str, **options: Any) -> sa.Column[int]:

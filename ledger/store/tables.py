@@ -15,7 +15,7 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from ledger.store.columns import address, flag, hash32, integer, placed, text, uint64
+from ledger.store.columns import Bytes, address, flag, hash32, integer, placed, text, uint64
 
 METADATA: Final = sa.MetaData(
     naming_convention={"pk": "pk_%(table_name)s", "ix": "ix_%(table_name)s_%(column_0_N_name)s"}
@@ -41,9 +41,9 @@ EVENTS: Final = sa.Table(
     address("address"),
     text("name"),
     text("object_kind"),
-    sa.Column("object_key", sa.LargeBinary, nullable=False),
-    sa.Column("topics", sa.LargeBinary, nullable=False),
-    sa.Column("data", sa.LargeBinary, nullable=False),
+    sa.Column("object_key", Bytes, nullable=False),
+    sa.Column("topics", Bytes, nullable=False),
+    sa.Column("data", Bytes, nullable=False),
 )
 _index(EVENTS, "object_kind", "object_key", *_ORDER)
 _index(EVENTS, "tx_hash", *_ORDER)
@@ -112,7 +112,7 @@ AGREEMENTS: Final = _table(
     integer("version_in_force"),
     integer("state"),
     hash32("provider"),
-    sa.Column("parties", sa.LargeBinary, nullable=False),
+    sa.Column("parties", Bytes, nullable=False),
     hash32("terms_hash"),
     hash32("text"),
     hash32("review"),
@@ -239,7 +239,7 @@ FACTS: Final = sa.Table(
     text("outcome"),
     text("correlation"),
     text("reporter"),
-    sa.Column("agreement", sa.LargeBinary(32), nullable=False),
+    sa.Column("agreement", Bytes(32), nullable=False),
     integer("version"),
     integer("grant"),
     text("verdict"),
@@ -265,7 +265,7 @@ CURSOR: Final = _table(
     hash32("block_hash"),
     integer("timestamp"),
     integer("leaves"),
-    sa.Column("last_leaf", sa.LargeBinary(32), nullable=False),
+    sa.Column("last_leaf", Bytes(32), nullable=False),
 )
 
 RECENT_BLOCKS: Final = _table(
