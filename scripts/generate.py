@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Final
 from scripts.generators.contract_artifacts import contract_artifacts
 from scripts.generators.domain_spec import domain_spec
 from scripts.generators.error_reference import error_reference
+from scripts.generators.explorer_assets import explorer_assets
 from scripts.generators.openapi import openapi
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ GENERATORS: Final[tuple[Callable[[], Mapping[str, str]], ...]] = (
     domain_spec,
     error_reference,
     contract_artifacts,
+    explorer_assets,
     openapi,
 )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
+from zoneinfo import ZoneInfo
 
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 
@@ -268,7 +269,7 @@ def _timeline(language: Language, view: ResponsibilityView) -> Timeline:
         )
         for duty in view.duties
     ]
-    return timeline(lanes, view.now, translate(language, "responsibility.gap"))
+    return timeline(lanes, view.now, translate(language, "responsibility.gap"), ZoneInfo(view.zone))
 
 
 def _interval(language: Language, held: HoldingLine) -> Interval:
@@ -285,4 +286,4 @@ def _interval(language: Language, held: HoldingLine) -> Interval:
 
 def _said(language: Language, named: Name) -> str:
     own, other = (named.en, named.zh) if language == "en" else (named.zh, named.en)
-    return own or other or named.text.partition("@")[0]
+    return own or other or named.plain

@@ -6,11 +6,12 @@ Shapes carry classes, not colours: the style sheet draws them, and each has a te
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from datetime import tzinfo
 
 _LABEL_WIDTH: Final = 168
 _CHART_WIDTH: Final = 700
@@ -90,13 +91,14 @@ class Timeline:
     rows: tuple[Row, ...]
 
 
-def timeline(lanes: Sequence[Lane], now: int, vacant: str) -> Timeline:
+def timeline(lanes: Sequence[Lane], now: int, vacant: str, zone: tzinfo) -> Timeline:
     """Draw one row for each duty from its first holding to ``now``; what goes on is drawn beyond it.
 
     Args:
         lanes: The duties, in the order in which they stand below each other.
         now: The present.
         vacant: What a vacancy is called.
+        zone: The time zone of the axis.
     """
     starts = [interval.starts_at for lane in lanes for interval in lane.holdings]
     if not starts:
@@ -114,7 +116,7 @@ def timeline(lanes: Sequence[Lane], now: int, vacant: str) -> Timeline:
         rows.append(_row(lane, y, place, vacant))
         y += rows[-1].height + _ROW_GAP
     times = [first + (now - first) * part // _TICKS for part in range(_TICKS)]
-    ticks = tuple(Tick(place(at), _moment(at, now - first)) for at in times)
+    ticks = tuple(Tick(place(at), _moment(at, now - first, zone)) for at in times)
     return Timeline(int(edge) + 4, y, place(now), ticks, tuple(rows))
 
 
@@ -138,9 +140,9 @@ def _bar(begin: float, y: int, end: float, kind: str, label: str, title: str) ->
     return Bar(begin, y, width, _LEAD_HEIGHT, kind, label if letters * _LABEL_ROOM + 12 < width else "", title)
 
 
-def _moment(at: int, span: int) -> str:
+def _moment(at: int, span: int, zone: tzinfo) -> str:
     """Return a time as exact as the axis is long."""
-    moment = datetime.fromtimestamp(at, tz=UTC)
+    moment = datetime.fromtimestamp(at, tz=zone)
     if span >= 10 * _DAY:
         return moment.strftime("%Y-%m-%d")
     return moment.strftime("%m-%d %H:%M" if span >= _DAY // 4 else "%H:%M:%S")

@@ -13,6 +13,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlencode
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
@@ -106,6 +107,8 @@ def _vocabulary(look: Look) -> dict[str, Any]:
         "say": _say_in(language),
         "when": when,
         "instant": instant,
+        "dated": dated,
+        "post": _post_in(language),
         "when_ms": lambda milliseconds: when(milliseconds // 1000),
         "known_code": lambda kind, value: value in CODE_NAMES[kind],
         "language": language,
@@ -132,6 +135,18 @@ def _name_in(language: Language) -> Callable[[Name], Markup]:
     return name
 
 
+def _post_in(language: Language) -> Callable[[Name], Markup]:
+    """Return how a post is shown: its name, and below it that of its agency."""
+    name = _name_in(language)
+
+    def post(named: Name) -> Markup:
+        if named.of is None:
+            return name(named)
+        return Markup('{} <small class="of">{}</small>').format(name(named), name(named.of))
+
+    return post
+
+
 def _say_in(language: Language) -> Callable[[Name], str]:
     """Return how a name is said where no mark-up can be: in titles and choices."""
 
@@ -149,6 +164,21 @@ def when(seconds: int) -> Markup:
     moment = datetime.fromtimestamp(seconds, tz=UTC)
     machine = moment.strftime("%Y-%m-%dT%H:%M:%SZ")
     return Markup('<time datetime="{}">{}</time>').format(machine, moment.strftime("%Y-%m-%d %H:%M:%S UTC"))
+
+
+def dated(seconds: int, zone: str) -> Markup:
+    """Return a limit of a window as it was written: the date and time in its own zone, and for machines in UTC."""
+    if not 0 <= seconds <= _LAST_SECOND:
+        return escape(str(seconds))
+    try:
+        moment = datetime.fromtimestamp(seconds, tz=ZoneInfo(zone))
+    except (ValueError, OSError, ZoneInfoNotFoundError):  # A text that others kept may name a zone that is none.
+        return when(seconds)
+    machine = moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    shown = moment.strftime("%H:%M:%S" if moment.second else "%H:%M")
+    return Markup('<time datetime="{}">{} <small translate="no">{} {}</small></time>').format(
+        machine, moment.strftime("%Y-%m-%d"), shown, zone
+    )
 
 
 def instant(text: str) -> Markup:

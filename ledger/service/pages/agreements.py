@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ledger.domain.codes import AgreementStatus, Delivery
+from ledger.domain.legal_time import LEGAL_ZONE
 from ledger.domain.scalars import OPEN_END, ZERO32
 from ledger.service.agreement_views import AGREEMENTS, is_demonstration, resolve_agreement
 from ledger.service.pages.listing import Listing, check_cursor
@@ -85,7 +86,10 @@ class SignatureLine:
 
 @dataclass(frozen=True, slots=True)
 class VersionView:
-    """One version with its terms and signatures; times are 0 where the step has not happened."""
+    """One version with its terms and signatures; times are 0 where the step has not happened.
+
+    ``zone`` is the time zone in which its windows were written.
+    """
 
     number: int
     state: str
@@ -97,6 +101,7 @@ class VersionView:
     text: str
     title: str
     legal_bases: tuple[str, ...]
+    zone: str
     texts: tuple[tuple[str, str], ...]
     has_review: bool
     review_valid_until: int
@@ -137,6 +142,7 @@ class SharedLine:
 
     agreement: AgreementLine
     legal_bases: tuple[str, ...]
+    zone: str
     has_review: bool
     review_valid_until: int
     grants: tuple[GrantLine, ...]
@@ -214,6 +220,7 @@ def _shared(services: Services, agreement: bytes, recipient: bytes) -> SharedLin
     return SharedLine(
         agreement=_line(services, state),
         legal_bases=view.legal_bases,
+        zone=view.zone,
         has_review=view.has_review,
         review_valid_until=view.review_valid_until,
         grants=grants,
@@ -269,6 +276,7 @@ def _version(services: Services, state: AgreementState, version: AgreementVersio
         text=terms.text.hex(),
         title=str(text.get("title", "")),
         legal_bases=tuple(str(basis) for basis in bases) if isinstance(bases, list | tuple) else (),
+        zone=str(text.get("zone", "")) or LEGAL_ZONE,
         texts=tuple((name.removeprefix("text."), str(v)) for name, v in text.items() if name.startswith("text.")),
         has_review=terms.review != ZERO32,
         review_valid_until=terms.review_valid_until,

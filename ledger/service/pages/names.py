@@ -6,7 +6,7 @@ tier has no values here.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ledger.domain.codes import Tier
@@ -22,13 +22,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Name:
-    """An object's id on chain in hex, its text id, its two published names, and what to call it without them."""
+    """An object's id on chain in hex, its text id, its two published names, and what to call it without them.
+
+    ``of`` is the agency of a post.
+    """
 
     id: str
     text: str
     zh: str
     en: str
     plain: str
+    of: Name | None = None
 
 
 def public_values(services: Services, commitment: bytes) -> dict[str, object]:
@@ -47,9 +51,12 @@ def agency_name(services: Services, agency: bytes) -> Name:
 
 
 def post_name(services: Services, post: bytes) -> Name:
-    """Return a post's name."""
+    """Return a post's name, with that of its agency."""
     state = registry_views.find_post(services, post)
-    return _name(services, post, state.profile if state else ZERO32, services.directory.text(post))
+    if state is None:
+        return _name(services, post, ZERO32, services.directory.text(post))
+    named = _name(services, post, state.profile, services.directory.text(post).partition("@")[0])
+    return replace(named, of=agency_name(services, state.agency))
 
 
 def dataset_name(services: Services, dataset: bytes, version: int = 0) -> Name:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ledger.domain.codes import DUTY_OF_KIND, Duty, EndCause, ObjectKind, ResponsibilityRole
 from ledger.domain.events import ResponsibilityAssigned
 from ledger.domain.identifiers import duty_key
+from ledger.domain.legal_time import LEGAL_ZONE
 from ledger.domain.responsibility_state import fold_responsibility
 from ledger.domain.scalars import OPEN_END
 from ledger.service.agreement_views import is_demonstration, resolve_agreement
@@ -67,7 +68,10 @@ class HoldingLine:
 
 @dataclass(frozen=True, slots=True)
 class DutyView:
-    """One duty: its assignments and the times in which nobody was LEAD, from the first LEAD until now."""
+    """One duty: its assignments, and the times in which nobody was LEAD from the first LEAD until now.
+
+    Where no LEAD ever accepted, that is from when the first one should have been.
+    """
 
     duty: str
     holdings: tuple[HoldingLine, ...]
@@ -83,6 +87,7 @@ class ResponsibilityView:
     duties: tuple[DutyView, ...]
     never: tuple[str, ...]
     now: int
+    zone: str
     demonstration: bool
 
 
@@ -120,17 +125,16 @@ def responsibility_page(services: Services, request: ResponsibilityPage) -> Resp
         duties=tuple(duties),
         never=tuple(duty.name for duty in needed if duty.name not in held),
         now=now,
+        zone=LEGAL_ZONE,
         demonstration=services.deployment.demonstration or is_demonstration(services, about),
     )
 
 
 def _duty(services: Services, state: ResponsibilityState, duty: Duty, about: bytes, now: int) -> DutyView:
-    leads = [
-        held.valid_from
-        for held in state.assignments
-        if held.role == ResponsibilityRole.LEAD and held.accepted_at is not None and held.valid_from < held.end
-    ]
-    gaps = state.lead_gaps(duty, about, start=min(leads), end=max(now, min(leads))) if leads else ()
+    wanted = [held for held in state.assignments if held.role == ResponsibilityRole.LEAD and held.valid_from < held.end]
+    leads = [held for held in wanted if held.accepted_at is not None] or wanted
+    start = min((held.valid_from for held in leads), default=now)
+    gaps = state.lead_gaps(duty, about, start=start, end=max(now, start))
     lead = state.lead_at(duty, about, now)
     return DutyView(
         duty=duty.name,
