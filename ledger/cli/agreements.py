@@ -51,8 +51,7 @@ def sign(identifier: IdArgument, as_post: AsOption, key: KeyOption = "", yes: Ye
     if not yes:
         typer.confirm(agreement_text.question(COMMON.get().language, as_post), abort=True, err=True)
     signed = call("agreement.sign", agreement=identifier, post=as_post, key=key, terms_hash=terms["pending_terms_hash"])
-    receipt = call("evidence.export", kind="agreement", id=signed["agreement"], disclose=[])
-    signed["receipt"] = str(write_receipt(signed.pop("receipt_name"), receipt["content"]))
+    signed["receipt"] = str(write_receipt(signed.pop("receipt_name"), signed.pop("receipt_bytes")))
     show(signed)
 
 
