@@ -16,8 +16,6 @@ from ledger.chain.contract_errors import ContractErrors
 from ledger.chain.deploy import deploy_contracts
 from ledger.chain.raw_transaction import sign_transaction
 from ledger.domain.codes import PostRole
-from ledger.domain.event_log import Event, Recorded
-from ledger.domain.events import decode_log
 from ledger.domain.keccak import keccak256_text
 from ledger.domain.records import CONTRACTS, AdmitAgency, BindKey, RegisterPost
 from ledger.domain.scalars import OPEN_END
@@ -171,26 +169,6 @@ class DeployedLedger:
 
     def call(self, contract: str, data: bytes) -> bytes:
         return self.chain.call(self.address(contract), data)
-
-    def history(self, contract: str, first: int = 0) -> list[Recorded[Event]]:
-        """Return the contract's events from a block on, decoded."""
-        found = []
-        for log in self.chain.logs(first, self.chain.final_block().number, [self.address(contract)]):
-            event = decode_log(log.topics, log.data)
-            if event is not None:
-                found.append(recorded(self.chain, log, event))
-        return found
-
-
-def recorded(chain: EmbeddedChain, log: Any, event: Event) -> Recorded[Event]:
-    (header,) = chain.headers(log.block_number, log.block_number)
-    return Recorded(
-        event=event,
-        block=log.block_number,
-        timestamp=header.timestamp,
-        tx_hash=log.tx_hash,
-        log_index=log.log_index,
-    )
 
 
 def fresh_nonce() -> int:
