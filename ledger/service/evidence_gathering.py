@@ -6,7 +6,7 @@ the histories are then read up to that very block; if they need other heads than
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from ledger.domain import rlp
 from ledger.domain.block import decode_header, decode_receipt
@@ -25,12 +25,13 @@ from ledger.evidence.state import read_account
 from ledger.evidence.trie import TrieProof, select_nodes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from ledger.domain.event_log import Event, Recorded
     from ledger.evidence.histories import HeadKey
+    from ledger.service.deployment import Deployment
+    from ledger.service.ledger_state import LedgerState
     from ledger.service.ports import BlockBundle, BlockRef, StateProof
-    from ledger.service.services import Services
 
     Read = Callable[[str, bytes], Sequence[Recorded[Event]]]
 
@@ -39,16 +40,34 @@ _ROUNDS: Final = 10
 Place = tuple[int, int, int]
 
 
+class Proving(Protocol):
+    """What is asked of the chain: blocks as stored bytes, and proofs of its state. `Chain` is one."""
+
+    def block(self, number: int) -> BlockBundle: ...
+    def proofs(self, wanted: Mapping[bytes, Sequence[bytes]]) -> list[StateProof]: ...
+
+
+class Source(Protocol):
+    """What gathering reads: `Services` is one."""
+
+    @property
+    def deployment(self) -> Deployment: ...
+    @property
+    def chain(self) -> Proving: ...
+    @property
+    def state(self) -> LedgerState: ...
+
+
 class Gathered:
     """Histories, their state proof, and every block that is used, in the form of the file."""
 
-    def __init__(self, services: Services) -> None:
+    def __init__(self, services: Source) -> None:
         self._services = services
         self._bundles: dict[int, BlockBundle] = {}
         self._used: dict[int, set[int]] = {}
         self.histories: list[History] = []
         self.state: State | None = None
-        self.proved_at: BlockRef | None = None
+        self._proved_at: BlockRef | None = None
 
     def prove(
         self, base: Callable[[Read], list[HeadKey]], posts: Sequence[bytes] = (), accounts: Iterable[str] = ()
@@ -82,6 +101,17 @@ class Gathered:
                 return
         raise UnavailableError("chain", "it went on faster than a proof of its state could be read", rounds=_ROUNDS)
 
+    @property
+    def proved_at(self) -> BlockRef:
+        """The block under whose state root the histories are complete.
+
+        Raises:
+            UnavailableError: Nothing was proved.
+        """
+        if self._proved_at is None:
+            raise UnavailableError("evidence", "nothing was proved yet")
+        return self._proved_at
+
     def use_block(self, number: int) -> None:
         """Let the file hold a block for its header."""
         self._used.setdefault(number, set())
@@ -107,7 +137,7 @@ class Gathered:
     ) -> None:
         by_address = {proof.address: proof for proof in proofs}
         block = proofs[0].block
-        self.proved_at = block
+        self._proved_at = block
         self.use_block(block.number)
         root = decode_header(self._bundle(block.number).header_rlp).state_root
         heap = [node for proof in proofs for node in proof.account_nodes]
