@@ -67,6 +67,7 @@ def api_without_services() -> FastAPI:
     )
     for router in _ROUTERS:
         app.include_router(router)
+    app.state.routes = [route for router in _ROUTERS for route in router.routes]
     errors.install(app)
     app.add_middleware(SecurityHeaders)
     return app

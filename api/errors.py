@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 import structlog
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
@@ -216,8 +217,19 @@ def _on_http_error(request: Request, error: Exception) -> Response:
         title=status.description or status.phrase,
         detail=str(error.detail),
         remedy=remedy,
-        headers=dict(error.headers or {}),
+        headers={**dict(error.headers or {}), **(_allow(request) if status is HTTPStatus.METHOD_NOT_ALLOWED else {})},
     )
+
+
+def _allow(request: Request) -> dict[str, str]:
+    """Return the methods of every route with the request's path: the framework names only the first one's."""
+    methods = {
+        method
+        for route in request.app.state.routes
+        if isinstance(route, APIRoute) and route.path_regex.match(request.url.path)
+        for method in route.methods or ()
+    }
+    return {"Allow": ", ".join(sorted(methods))}
 
 
 def _on_fault(request: Request, error: Exception) -> Response:

@@ -151,6 +151,55 @@ RELAYED: Final[dict[str, Any]] = {
     },
 }
 
+_POST: Final = "gateway@xroad:SAMPLE/GOV/10000001"
+_ID: Final = "5f" * 32
+_ADDRESS: Final = "0x" + "ab" * 20
+_SIGNATURE: Final = "0x" + "c0" * 64 + "1b"
+_MESSAGE: Final = {"post": "0x" + "a1" * 32, "agreement": "0x" + _ID, "version": "1", "termsHash": "0x" + "7e" * 32}
+EXAMPLES: Final[dict[str, Any]] = {
+    "AppendSigned": {
+        "reporter": _POST,
+        "agreement": _ID,
+        "events": [
+            {
+                "agreement": _ID,
+                "correlation": "91f47d62-6eb5-4391-aea6-5f92aaa4d464",
+                "dataset": "xroad:SAMPLE/GOV/10000001#VEHICLES/vehicleByPlate",
+                "delivery": "INTERFACE",
+                "grant": 0,
+                "id": "exchange-1",
+                "kind": "DELIVERY",
+                "occurred_at_ms": 1767225600123,
+                "outcome": "SUCCEEDED",
+                "prev_hash": "0" * 64,
+                "provider": "xroad:SAMPLE/GOV/10000001",
+                "purpose": "dpv:EnforceSecurity",
+                "recipient": "xroad:SAMPLE/GOV/10000002",
+                "reporter": _POST,
+                "reporter_seq": 0,
+                "requester": "xroad:SAMPLE/GOV/10000002",
+                "side": "PROVIDER",
+                "size": 2003,
+                "source": {"serviceType": "REST"},
+                "version": 1,
+            }
+        ],
+        "nonce": "18446744073709551616",
+        "deadline": 1767229200,
+        "signer": _ADDRESS,
+        "signature": _SIGNATURE,
+    },
+    "BuildTypedData": {"type": "Sign", "message": _MESSAGE},
+    "SendSigned": {
+        "type": "Sign",
+        "message": {**_MESSAGE, "nonce": "18446744073709551616", "deadline": "1767229200"},
+        "signer": _ADDRESS,
+        "signature": _SIGNATURE,
+        "documents": [],
+    },
+}
+"""Bodies by their schema; their signatures hold nowhere."""
+
 
 def components() -> dict[str, Any]:
     """Return every named schema."""
@@ -186,5 +235,5 @@ def answers_file(media_type: str, description: str) -> dict[int | str, Any]:
 
 def takes(schema: str, description: str) -> dict[str, Any]:
     """Return the body that a route parses itself, for OpenAPI."""
-    content = {"application/json": {"schema": {"$ref": _REF.format(name=schema)}}}
-    return {"requestBody": {"required": True, "description": description, "content": content}}
+    stated = {"schema": {"$ref": _REF.format(name=schema)}, "example": EXAMPLES[schema]}
+    return {"requestBody": {"required": True, "description": description, "content": {"application/json": stated}}}
