@@ -14,11 +14,13 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from scripts.generators.cli_reference import cli_reference
 from scripts.generators.contract_artifacts import contract_artifacts
 from scripts.generators.domain_spec import domain_spec
 from scripts.generators.error_reference import error_reference
 from scripts.generators.explorer_assets import explorer_assets
 from scripts.generators.openapi import openapi
+from scripts.generators.settings_reference import settings_reference
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -28,6 +30,8 @@ ROOT: Final = Path(__file__).resolve().parent.parent
 GENERATORS: Final[tuple[Callable[[], Mapping[str, str]], ...]] = (
     domain_spec,
     error_reference,
+    cli_reference,
+    settings_reference,
     contract_artifacts,
     explorer_assets,
     openapi,

@@ -44,14 +44,17 @@ def status() -> None:
 
 def up(
     host: Annotated[str, typer.Option("--host", help="Address of the API (else QUANZE_HOST).")] = "",
-    port: Annotated[int, typer.Option("--port", help="Port of the API, 0 for a free one (else QUANZE_PORT).")] = -1,
+    port: Annotated[
+        int | None,
+        typer.Option("--port", min=0, max=65535, help="Port of the API, 0 for a free one (else QUANZE_PORT)."),
+    ] = None,
 ) -> None:
     """Run chain, sealer, follower, anchors, API and explorer until Ctrl-C."""
     chosen = with_passphrase(settings())
     update: dict[str, Any] = {}
     if host:
         update["host"] = host
-    if port >= 0:
+    if port is not None:
         update["port"] = port
     run_up(chosen.model_copy(update=update))
 

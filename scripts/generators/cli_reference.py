@@ -54,7 +54,11 @@ def _command(prefix: str, command: CommandInfo) -> list[str]:
         if name not in _SHARED
     ]
     usage = " ".join(
-        [prefix, str(command.name), *(_placeholder(name, info) for name, info, _ in parameters if _is_argument(info))]
+        [
+            prefix,
+            command.name or callback.__name__,
+            *(_placeholder(name, info) for name, info, _ in parameters if _is_argument(info)),
+        ]
     )
     lines = [f"### `{usage}`", "", inspect.getdoc(callback) or "", ""]
     for name, info, default in parameters:
