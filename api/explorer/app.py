@@ -31,16 +31,10 @@ if TYPE_CHECKING:
 INTERFACE: Final = ("/v1", "/health", "/ready", "/rpc", "/log/checkpoint", "/log/tile")
 """Paths that are never pages, whether or not a route of the interface takes them."""
 
+_POLICY_HEADER: Final = b"content-security-policy"
 _POLICY: Final = (
     b"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
     b"form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-)
-HEADERS: Final[tuple[tuple[bytes, bytes], ...]] = (
-    (b"content-security-policy", _POLICY),
-    (b"x-content-type-options", b"nosniff"),
-    (b"referrer-policy", b"no-referrer"),
-    (b"cross-origin-opener-policy", b"same-origin"),
-    (b"permissions-policy", b"camera=(), microphone=(), geolocation=()"),
 )
 
 _STATUS: Final[tuple[tuple[type[LedgerError], int], ...]] = (
@@ -91,7 +85,6 @@ def _application(explorer: Explorer) -> Starlette:
             Route("/log", explorer.log),
             Route("/log/entry", explorer.find_entry),
             Route("/log/{index}", explorer.entry),
-            Route("/log/{index}/proof", explorer.proof),
             Route("/ask", explorer.ask),
             Route("/ask/right", explorer.ask_right),
             Route("/ask/responsible", explorer.ask_responsible),
@@ -112,7 +105,7 @@ def _status_of(error: Exception) -> int:
 
 
 class _Headers:
-    """Adds the security headers to every answer, and the right to keep what is named by its hash."""
+    """Adds the pages' own content policy, which allows less than the interface's, and says what may be kept."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -127,7 +120,12 @@ class _Headers:
             if message["type"] == "http.response.start":
                 kept = _KEPT if is_kept and message["status"] in {200, 304} else b"no-cache"
                 own = [(name, value) for name, value in message["headers"] if name.lower() != b"cache-control"]
-                message["headers"] = [*own, *HEADERS, (b"cache-control", kept), (b"vary", b"Accept-Language")]
+                message["headers"] = [
+                    *own,
+                    (_POLICY_HEADER, _POLICY),
+                    (b"cache-control", kept),
+                    (b"vary", b"Accept-Language"),
+                ]
             await send(message)
 
         await self._app(scope, receive, send_with_headers)

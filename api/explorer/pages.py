@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
 
-from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from api.explorer.i18n import HTML_LANGUAGE, asked_language, choose_language, code_name, translate
 from api.explorer.pictures import Interval, Lane, merkle_picture, timeline
@@ -24,7 +24,7 @@ from ledger.service.pages.agreements import (
     sharing_page,
 )
 from ledger.service.pages.choices import all_agencies, all_datasets
-from ledger.service.pages.log import EntryPage, LogPage, entry_page, entry_proof, log_page
+from ledger.service.pages.log import EntryPage, LogPage, entry_page, log_page
 from ledger.service.pages.notices import NoticePage, NoticesPage, notice_counts, notice_page, notices_page
 from ledger.service.pages.overview import overview_page
 from ledger.service.pages.responsibility import ResponsibilityPage, all_objects, responsibility_page
@@ -53,31 +53,37 @@ class Explorer:
         self._services = services
         self._pages = Pages()
 
+    @property
+    def _fresh(self) -> Services:
+        """The services after they took what the chain has decided since."""
+        self._services.state.refresh()
+        return self._services
+
     def overview(self, request: Request) -> Response:
         """Show the totals, the state of chain and log, and the public's first question."""
         return self._page(
             request,
             "overview.html",
-            view=overview_page(self._services),
-            log=log_page(self._services, LogPage(limit=1)),
-            agencies=all_agencies(self._services),
+            view=overview_page(self._fresh),
+            log=log_page(self._fresh, LogPage(limit=1)),
+            agencies=all_agencies(self._fresh),
             provider="",
             recipient="",
         )
 
     def counters(self, request: Request) -> Response:
         """Return the totals alone, for the page that shows them to renew."""
-        return self._page(request, "counters.html", view=overview_page(self._services))
+        return self._page(request, "counters.html", view=overview_page(self._fresh))
 
     def agencies(self, request: Request) -> Response:
         """List the agencies."""
         after = _value(request, "after")
-        page = agencies_page(self._services, AgenciesPage(after=after))
+        page = agencies_page(self._fresh, AgenciesPage(after=after))
         return self._page(request, "agencies.html", page=page, is_later=bool(after))
 
     def agency(self, request: Request) -> Response:
         """Show an agency."""
-        view = agency_page(self._services, AgencyPage(agency=request.path_params["agency"]))
+        view = agency_page(self._fresh, AgencyPage(agency=request.path_params["agency"]))
         return self._page(request, "agency.html", view=view)
 
     def sharing(self, request: Request) -> Response:
@@ -85,12 +91,12 @@ class Explorer:
         provider, recipient = _value(request, "provider"), _value(request, "recipient")
         view = None
         if provider and recipient:
-            view = sharing_page(self._services, SharingPage(provider=provider, recipient=recipient))
+            view = sharing_page(self._fresh, SharingPage(provider=provider, recipient=recipient))
         return self._page(
             request,
             "sharing.html",
             view=view,
-            agencies=all_agencies(self._services),
+            agencies=all_agencies(self._fresh),
             provider=provider,
             recipient=recipient,
         )
@@ -98,12 +104,12 @@ class Explorer:
     def agreements(self, request: Request) -> Response:
         """List the agreements."""
         after = _value(request, "after")
-        page = agreements_page(self._services, AgreementsPage(after=after))
+        page = agreements_page(self._fresh, AgreementsPage(after=after))
         return self._page(request, "agreements.html", page=page, is_later=bool(after))
 
     def agreement(self, request: Request) -> Response:
         """Show an agreement."""
-        view = agreement_page(self._services, AgreementPage(agreement=request.path_params["agreement"]))
+        view = agreement_page(self._fresh, AgreementPage(agreement=request.path_params["agreement"]))
         return self._page(request, "agreement.html", view=view)
 
     def responsibility(self, request: Request) -> Response:
@@ -112,13 +118,13 @@ class Explorer:
         is_unknown = False
         if asked:
             try:
-                view = responsibility_page(self._services, ResponsibilityPage(object=asked))
+                view = responsibility_page(self._fresh, ResponsibilityPage(object=asked))
             except (NotFoundError, InvalidInputError, ConflictError):
                 is_unknown = True
             else:
                 picture = _timeline(self._language(request), view)
                 return self._page(request, "responsibility.html", view=view, picture=picture)
-        objects = all_objects(self._services)
+        objects = all_objects(self._fresh)
         return self._page(
             request,
             "responsibilities.html",
@@ -131,41 +137,33 @@ class Explorer:
     def notices(self, request: Request) -> Response:
         """List the opened cases."""
         after = _value(request, "after")
-        page = notices_page(self._services, NoticesPage(after=after))
-        counts = notice_counts(self._services)
+        page = notices_page(self._fresh, NoticesPage(after=after))
+        counts = notice_counts(self._fresh)
         return self._page(request, "notices.html", page=page, counts=counts, is_later=bool(after))
 
     def notice(self, request: Request) -> Response:
         """Show an opened case."""
-        view = notice_page(self._services, NoticePage(case=request.path_params["case"]))
+        view = notice_page(self._fresh, NoticePage(case=request.path_params["case"]))
         return self._page(request, "notice.html", view=view)
 
     def log(self, request: Request) -> Response:
         """Show the log."""
         before = _value(request, "before")
-        view = log_page(self._services, LogPage(before=before))
+        view = log_page(self._fresh, LogPage(before=before))
         return self._page(request, "log.html", view=view, is_later=bool(before))
 
     def find_entry(self, request: Request) -> Response:
         """Go to the entry that a form names."""
         index = _value(request, "index")
-        view = entry_page(self._services, EntryPage(index=index))
+        view = entry_page(self._fresh, EntryPage(index=index))
         asked = asked_language(request.query_params.get("lang"))
         return RedirectResponse(f"/log/{view.index}" + (f"?lang={asked}" if asked else ""), status_code=303)
 
     def entry(self, request: Request) -> Response:
         """Show an entry and its proof."""
-        view = entry_page(self._services, EntryPage(index=request.path_params["index"]))
+        view = entry_page(self._fresh, EntryPage(index=request.path_params["index"]))
         picture = _merkle(view.proof) if view.proof else None
         return self._page(request, "entry.html", view=view, picture=picture)
-
-    def proof(self, request: Request) -> Response:
-        """Return an entry's bytes and proof, for the browser that recomputes it."""
-        proof = entry_proof(self._services, EntryPage(index=request.path_params["index"]))
-        path = [step.neighbour for step in proof.steps]
-        return JSONResponse(
-            {"index": str(proof.index), "size": str(proof.size), "leaf": proof.leaf, "path": path, "root": proof.root}
-        )
 
     def ask(self, request: Request) -> Response:
         """Show the questions."""
@@ -175,7 +173,7 @@ class Explorer:
         """Answer by what right an agency held a dataset."""
         asked = {name: _value(request, name).strip() for name in ("agency", "dataset", "at", "known_at")}
         try:
-            right = ask_right(self._services, AskRight(**asked))
+            right = ask_right(self._fresh, AskRight(**asked))
         except (InvalidInputError, NotFoundError, ConflictError) as error:
             return self._ask(request, asked, trouble=error)
         return self._ask(request, asked, right=right)
@@ -185,7 +183,7 @@ class Explorer:
         asked = {name: _value(request, name).strip() for name in ("duty", "object", "at", "known_at")}
         shown = {**asked, "duty_at": asked["at"], "duty_known_at": asked["known_at"], "at": "", "known_at": ""}
         try:
-            responsible = ask_responsible(self._services, AskResponsible(**asked))
+            responsible = ask_responsible(self._fresh, AskResponsible(**asked))
         except (InvalidInputError, NotFoundError, ConflictError) as error:
             return self._ask(request, shown, trouble=error)
         return self._ask(request, shown, responsible=responsible)
@@ -212,8 +210,8 @@ class Explorer:
             trouble=_trouble(self._language(request), trouble),
             asked={name: asked.get(name, "") for name in _ASKED},
             object_asked=asked.get("object", ""),
-            agencies=all_agencies(self._services),
-            datasets=all_datasets(self._services),
+            agencies=all_agencies(self._fresh),
+            datasets=all_datasets(self._fresh),
             duties=[duty.name for duty in Duty],
         )
 

@@ -43,7 +43,7 @@ class LogPage(Request, frozen=True, kw_only=True):
 
 
 class EntryPage(Request, frozen=True, kw_only=True):
-    """Arguments of `entry_page` and `entry_proof`: an index in the log."""
+    """Arguments of `entry_page`: an index in the log."""
 
     index: str
 
@@ -105,7 +105,6 @@ class ProofView:
     index: int
     size: int
     root: str
-    leaf: str
     leaf_hash: str
     steps: tuple[Step, ...]
     anchor: AnchorLine | None
@@ -192,20 +191,6 @@ def entry_page(services: Services, request: EntryPage) -> EntryView:
     )
 
 
-def entry_proof(services: Services, request: EntryPage) -> ProofView:
-    """Return an entry's bytes and proof, for whoever recomputes it.
-
-    Raises:
-        NotFoundError: There is no such entry, or no checkpoint covers it yet.
-        VerificationError: It does not prove.
-    """
-    index = _index(services, request.index)
-    proof = _proof(services, index, services.log.leaf(index))
-    if proof is None:
-        raise NotFoundError("proof", request.index)
-    return proof
-
-
 def anchor_line(recorded: Recorded[CheckpointAnchored]) -> AnchorLine:
     """Return an anchor for showing."""
     return AnchorLine(
@@ -254,7 +239,6 @@ def _proof(services: Services, index: int, data: bytes) -> ProofView | None:
         index=index,
         size=size,
         root=root.hex(),
-        leaf=data.hex(),
         leaf_hash=start.hex(),
         steps=path_steps(start, index, size, path),
         anchor=anchor_line(anchored) if anchored is not None else None,
