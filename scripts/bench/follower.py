@@ -86,7 +86,8 @@ def main() -> None:
 def _plain_node(home: Path) -> Iterator[RPCClient]:
     command = [
         str(ANVIL.resolve()), "--port", "0", "--hardfork", "london", "--gas-price", "0",
-        "--block-base-fee-per-gas", "0", "--disable-min-priority-fee", "--no-mining", "--order", "fifo", "--gas-limit", "1000000000",
+        "--block-base-fee-per-gas", "0", "--disable-min-priority-fee", "--no-mining", "--order", "fifo",
+        "--gas-limit", "1000000000",
     ]  # fmt: skip
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={"HOME": str(home)}) as process:
         assert process.stdout is not None

@@ -20,11 +20,12 @@ from ledger.domain.heads import head_keys
 from ledger.domain.responsibility_state import fold_responsibility
 from ledger.domain.scalars import MAX_UINT64
 from ledger.service.following import LeafMark, Mark, Stretch
-from ledger.service.index_rows import FactFilter, FactRow
+from ledger.service.index_rows import FactFilter
 from ledger.store import tables
 from ledger.store.columns import Uint64
 from ledger.store.comparing import differences
 from ledger.store.sql_index import SQLIndex
+from tests.store.factories import fact
 from tests.store.synthetic import CONTRACTS, START, block_of, stretch_of
 from tests.store.world import CONTRACT_OF, World
 
@@ -386,18 +387,6 @@ def test_a_cursor_of_another_list_is_refused(filled: tuple[SQLIndex, list[Block]
 
 
 # Facts.
-
-
-def fact(index: int, **changes: Any) -> FactRow:
-    row = FactRow(
-        leaf_index=index, stream=b"\x01" * 32, seq=index, commitment=index.to_bytes(32, "big"), bound_block=12,
-        bound_block_hash=b"\x0c" * 32, accepted_at_ms=10**12 + index, occurred_at_ms=10**12 - index,
-        event_id=f"e-{index}", kind="DELIVERY", side="PROVIDER", provider="a", requester="b", dataset="a#d",
-        purpose="dpv:X", recipient="", outcome="", correlation=f"c-{index // 2}", reporter="r@a",
-        agreement=b"\x05" * 32, version=1, grant=0, verdict="WITHIN_SCOPE", mismatches=(), flags=(), duty=3,
-        responsible_post="",
-    )  # fmt: skip
-    return dataclasses.replace(row, **changes)
 
 
 def test_facts_are_found_by_what_they_say(open_index: Callable[..., SQLIndex]) -> None:
