@@ -28,6 +28,11 @@ class Settings(BaseSettings):
     chain_url: str | None = Field(
         default=None, description="A JSON-RPC endpoint to use in place of the embedded engine."
     )
+    chain_finality_blocks: int | None = Field(
+        default=None,
+        ge=0,
+        description="Blocks on top that make a block of the endpoint final; without it, the node's own `finalized`.",
+    )
     anvil: Path | None = Field(default=None, description="The anvil program; found beside the package when absent.")
     keystore_scrypt_n: int = Field(
         default=2**15, ge=2, description="Work factor of new keystores, a power of two; raise it where people type."

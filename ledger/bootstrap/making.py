@@ -9,8 +9,9 @@ import time
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
+from ledger.bootstrap.engines import EMBEDDED, engine_kind, network_chain_id, open_engine
 from ledger.bootstrap.opening import check_chain, open_home
-from ledger.bootstrap.parts import LOG_KEY, LazyNoteSigner, open_chain, open_keyring
+from ledger.bootstrap.parts import LOG_KEY, LazyNoteSigner, open_keyring
 from ledger.chain.deploy import deploy_contracts
 from ledger.chain.engine import CHAIN_ID_MAX, CHAIN_ID_MIN
 from ledger.domain.errors import ConflictError, InvalidInputError, NotFoundError
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ledger.settings import Settings
+    from ledger.signing.keystore import FileKeyring
 
 
 def init_home(
@@ -52,20 +54,19 @@ def init_home(
         opened.callback(HomeLock(home).release)
         if home.config.exists():
             raise ConflictError("home", "it exists already", path=str(home.path))
-        plan = _plan(home, origin, demonstration=demonstration)
         keyring = open_keyring(settings, home)
         progress("keys", 0, len(SYSTEM_KEYS) + 1)
         for done, name in enumerate(SYSTEM_KEYS, 1):
             if name not in keyring.names():
                 keyring.create(name)
             progress("keys", done, len(SYSTEM_KEYS) + 1)
+        plan = _plan(settings, home, keyring, origin, demonstration=demonstration)
         try:
             log_key = keyring.log_key(LOG_KEY)
         except NotFoundError:
             log_key = keyring.create_log_key(LOG_KEY)
         verifier = Ed25519Verifier(plan["origin"], log_key.public_key)
-        chain = open_chain(settings, home, plan, keyring)
-        chain.start()
+        chain = open_engine(settings, home, plan, keyring).chain
         opened.callback(chain.close)
         contracts = deploy_contracts(home, chain, keyring, progress)
         deployment = Deployment(
@@ -84,7 +85,9 @@ def init_home(
         log.publish_checkpoint()
         log.close()
         SQLiteVault(home.vault).close()
-        write_json(home.config, {**deployment.to_json(), "genesis_time": plan["genesis_time"]})
+        write_json(
+            home.config, {**deployment.to_json(), "engine": plan["engine"], "genesis_time": plan["genesis_time"]}
+        )
         home.init_plan.unlink()
     return {
         "home": str(home.path),
@@ -130,15 +133,20 @@ def restore_home(
         services.close()
 
 
-def _plan(home: Home, origin: str, *, demonstration: bool) -> dict[str, Any]:
+def _plan(settings: Settings, home: Home, keyring: FileKeyring, origin: str, *, demonstration: bool) -> dict[str, Any]:
     """Return what this home is to be: drawn now, or as an unfinished run drew it."""
     if home.init_plan.exists():
         plan: dict[str, Any] = json.loads(home.init_plan.read_bytes())
         if origin and origin != plan["origin"]:
             raise InvalidInputError("origin", origin, f"{plan['origin']}, as the unfinished run began")
         return plan
-    chain_id = CHAIN_ID_MIN + secrets.randbelow(CHAIN_ID_MAX - CHAIN_ID_MIN)
+    engine = engine_kind(settings)
+    if engine == EMBEDDED:
+        chain_id = CHAIN_ID_MIN + secrets.randbelow(CHAIN_ID_MAX - CHAIN_ID_MIN)
+    else:
+        chain_id = network_chain_id(settings, keyring)
     plan = {
+        "engine": engine,
         "chain_id": chain_id,
         "genesis_time": int(time.time()),
         "origin": origin or f"quanze.invalid/{chain_id}",

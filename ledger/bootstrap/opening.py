@@ -6,8 +6,9 @@ import shutil
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
+from ledger.bootstrap.engines import open_engine
 from ledger.bootstrap.indexes import index_check, open_index
-from ledger.bootstrap.parts import LazyNoteSigner, SystemClock, open_chain, open_gateway, open_keyring, open_outbox
+from ledger.bootstrap.parts import LazyNoteSigner, SystemClock, open_keyring, open_outbox
 from ledger.chain.outbox_store import OutboxStore
 from ledger.domain.errors import IntegrityError
 from ledger.domain.keccak import keccak256
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from ledger.chain.engine import EmbeddedChain
     from ledger.service.ports import Chain, EventLog
     from ledger.settings import Settings
 
@@ -46,8 +46,8 @@ def open_home(settings: Settings, progress: Callable[[str, int, int], None] = no
     with ExitStack() as opened:
         opened.callback(HomeLock(home).release)
         keyring = open_keyring(settings, home)
-        chain = open_chain(settings, home, config, keyring)
-        chain.start()
+        engine = open_engine(settings, home, config, keyring)
+        chain = engine.chain
         opened.callback(chain.close)
         outbox_store = OutboxStore(home.outbox)
         outbox = open_outbox(outbox_store, chain, keyring, deployment)
@@ -86,12 +86,13 @@ def open_home(settings: Settings, progress: Callable[[str, int, int], None] = no
             indexing=indexing,
             verbs=VERBS,
             store_checks=(
-                *_checks(home, chain, vault, deployment.log_vkey),
+                engine.check,
+                *_checks(home, vault, deployment.log_vkey),
                 index_check(home, chain, deployment, log, vault, index, indexing),
             ),
-            store_copies=_copies(home, chain, outbox_store, vault),
+            store_copies=_copies(home, engine.copies, outbox_store, vault),
         )
-        services.rpc = open_gateway(chain, services)
+        services.rpc = engine.gateway(services)
         services.closers.append(opened.pop_all().close)
     return services
 
@@ -132,12 +133,14 @@ def check_stores(chain: Chain, log: EventLog, state: LedgerState, intake: Intake
             raise IntegrityError("log", "its root is not the anchored one", found=root, anchored=anchored.root)
 
 
-def _copies(home: Home, chain: EmbeddedChain, outbox_store: OutboxStore, vault: SQLiteVault) -> tuple[StoreCopy, ...]:
+def _copies(
+    home: Home, chain: tuple[StoreCopy, ...], outbox_store: OutboxStore, vault: SQLiteVault
+) -> tuple[StoreCopy, ...]:
     """Return how each store is copied, in an order in which no copy lacks what another relies on."""
     return (
         StoreCopy("config", lambda folder: _copy_files(home, folder)),
         StoreCopy("log", lambda folder: _copy_tree(home.log, folder / home.log.name)),
-        StoreCopy("chain", lambda folder: chain.backup(folder / home.chain.name)),
+        *chain,
         StoreCopy("outbox", lambda folder: outbox_store.backup(folder / home.outbox.name)),
         StoreCopy("vault", lambda folder: vault.backup(folder / home.vault.name)),
     )
@@ -153,14 +156,8 @@ def _copy_tree(source: Path, target: Path) -> None:
     shutil.copytree(source, target, ignore=shutil.ignore_patterns("lock", "*.tmp"))
 
 
-def _checks(home: Home, chain: EmbeddedChain, vault: SQLiteVault, vkey: str) -> tuple[StoreCheck, ...]:
+def _checks(home: Home, vault: SQLiteVault, vkey: str) -> tuple[StoreCheck, ...]:
     """Return each store's own check."""
-
-    def check_chain_replay(told: Callable[[str, int, int], None]) -> tuple[int, list[Defect]]:
-        try:
-            return chain.replay_from_genesis(lambda done, total: told("chain", done, total)), []
-        except IntegrityError as error:
-            return 0, [Defect("chain", str(error.fields.get("block", "")), error.explain())]
 
     def check_log(told: Callable[[str, int, int], None]) -> tuple[int, list[Defect]]:
         seen = 0
@@ -176,7 +173,6 @@ def _checks(home: Home, chain: EmbeddedChain, vault: SQLiteVault, vkey: str) -> 
         return vault.count(), [Defect("vault", found.commitment.hex(), found.reason) for found in vault.defects()]
 
     return (
-        StoreCheck("chain", check_chain_replay),
         StoreCheck("log", check_log),
         StoreCheck("vault", check_vault),
     )

@@ -87,7 +87,7 @@ def open_keyring(settings: Settings, home: Home) -> FileKeyring:
     return FileKeyring(home.keys, _passphrase(settings), scrypt_n=settings.keystore_scrypt_n)
 
 
-def open_chain(settings: Settings, home: Home, plan: Mapping[str, Any], keyring: FileKeyring) -> EmbeddedChain:
+def open_embedded(settings: Settings, home: Home, plan: Mapping[str, Any], keyring: FileKeyring) -> EmbeddedChain:
     """Return the embedded engine of a home, not started."""
     config = EngineConfig(
         folder=home.chain,

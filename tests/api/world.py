@@ -177,14 +177,14 @@ def body_of(batch: SignedBatch) -> dict[str, Any]:
     }
 
 
-def make_world(home: Path, *, demonstration: bool = False) -> World:
+def make_world(home: Path, *, demonstration: bool = False, **changes: object) -> World:
     """Make a home and everything in it."""
     settings = Settings(
         home=home,
         passphrase="test",  # type: ignore[arg-type]  # Settings make it a secret.
         keystore_scrypt_n=2,
         block_time_lead_max_s=3600,  # Blocks come as fast as they can be made; their times run ahead.
-    )
+    ).model_copy(update=changes)
     bootstrap.init_home(settings, demonstration=demonstration)
     world = World(bootstrap.open_home(settings))
     try:

@@ -6,6 +6,7 @@ that the child was killed. Points are counted before each call of the chain and 
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import logging
 import os
@@ -17,6 +18,7 @@ from typing import Any
 import structlog
 
 from ledger.bootstrap import making
+from ledger.bootstrap.engines import Engine
 from ledger.settings import Settings
 
 
@@ -46,8 +48,13 @@ class PointedChain:
 
 def live(order: dict[str, Any], out: int) -> None:
     point = Points(order["kill_at"])
-    open_chain = making.open_chain
-    making.open_chain = lambda *arguments: PointedChain(open_chain(*arguments), point)  # type: ignore[assignment,return-value]
+    open_engine = making.open_engine
+
+    def open_pointed(*arguments: Any) -> Engine:
+        engine = open_engine(*arguments)
+        return dataclasses.replace(engine, chain=PointedChain(engine.chain, point))  # type: ignore[arg-type]
+
+    making.open_engine = open_pointed
     home = Path(order["home"])
     settings = Settings(home=home, passphrase_file=home.parent / "passphrase", keystore_scrypt_n=2)
     made = making.init_home(settings, progress=point)
