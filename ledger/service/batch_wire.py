@@ -15,7 +15,7 @@ from ledger.domain import canonical
 from ledger.domain.errors import InvalidInputError
 from ledger.domain.event_v1 import parse_event
 from ledger.service.event_batches import MAX_BATCH_EVENTS, SignedBatch
-from ledger.service.event_submission import AppendSigned, parse_batch, parse_nonce
+from ledger.service.event_submission import AppendSigned, in_event, parse_batch, parse_nonce
 from ledger.service.requests import made_of
 from ledger.service.signed_requests import parse_hex
 
@@ -73,5 +73,5 @@ def _events(stated: list[msgspec.Raw]) -> tuple[EventV1, ...]:
         try:
             events.append(parse_event(bytes(raw)))
         except InvalidInputError as error:
-            raise InvalidInputError(f"events[{place}].{error.field}", error.value, error.allowed) from error
+            raise in_event(place, error) from error
     return tuple(events)

@@ -8,7 +8,7 @@ from ledger.domain.errors import InvalidInputError
 from ledger.domain.event_v1 import event_from_object
 from ledger.service.event_appending import append_signed_batch
 from ledger.service.event_batches import SignedBatch
-from ledger.service.requests import Request
+from ledger.service.requests import Request, field_in
 from ledger.service.signed_requests import parse_hex
 
 if TYPE_CHECKING:
@@ -30,6 +30,12 @@ class AppendSigned(Request, frozen=True, kw_only=True):
 def append_signed(services: Services, request: AppendSigned) -> dict[str, Any]:
     """Append a signed batch and return one receipt an event. Raises as ``append_signed_batch``."""
     return {"items": append_signed_batch(services, parse_batch(request))}
+
+
+def in_event(place: int, error: InvalidInputError) -> InvalidInputError:
+    """Return an error about an event as one about the batch that it came in."""
+    field, reason = field_in(error.allowed) if error.field == "event" else (error.field.removeprefix("$."), "")
+    return InvalidInputError(f"events[{place}]" + (f".{field}" if field else ""), error.value, reason or error.allowed)
 
 
 def parse_nonce(text: str) -> int:
@@ -54,7 +60,7 @@ def parse_batch(request: AppendSigned) -> SignedBatch:
         try:
             events.append(event_from_object(stated))
         except InvalidInputError as error:
-            raise InvalidInputError(f"events[{place}].{error.field}", error.value, error.allowed) from error
+            raise in_event(place, error) from error
     return SignedBatch(
         reporter=request.reporter,
         agreement=request.agreement,

@@ -33,9 +33,13 @@ def made_of(kind: type[R], value: object) -> R:
     try:
         return msgspec.convert(value, kind)
     except msgspec.ValidationError as error:
-        message = str(error)
-        path = _PATH.search(message)
-        named = _NAMED.search(message)
-        parts = [part for part in (path[1] if path else "", named[1] if named else "") if part]
-        reason = message[: path.start()] if path else message
-        raise InvalidInputError(".".join(parts) or "body", reason, f"the fields of {kind.__name__}") from error
+        field, reason = field_in(str(error))
+        raise InvalidInputError(field or "body", reason, f"the fields of {kind.__name__}") from error
+
+
+def field_in(message: str) -> tuple[str, str]:
+    """Return the path of the field that msgspec's message is about, and the message without it."""
+    path = _PATH.search(message)
+    named = _NAMED.search(message)
+    parts = [part for part in (path[1] if path else "", named[1] if named else "") if part]
+    return ".".join(parts), message[: path.start()] if path else message
