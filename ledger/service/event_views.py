@@ -169,5 +169,7 @@ def _row(index: int, event: EventV1, binding: Binding) -> dict[str, Any]:
         "occurred_at": iso_ms(event.occurred_at_ms),
         "dataset": event.dataset,
         "requester": event.requester,
-        "verdict": ", ".join(code.value for code in binding.mismatches) or binding.verdict.value,
+        "verdict": binding.verdict.value,
+        "mismatches": [code.value for code in binding.mismatches],
+        "flags": [flag.value for flag in binding.flags],
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import sys
 import time
@@ -16,6 +17,7 @@ from scripts.demo.stage import ROOT, Stage, StepError
 from scripts.demo.story import CHAPTERS, prepare
 
 _FOLDER: Final = ROOT / "build" / "demo"
+_LONG_HASH: Final = re.compile("((?:0x)?[0-9a-f]{12})[0-9a-f]{28,}")
 
 
 def main() -> int:
@@ -57,7 +59,7 @@ def main() -> int:
 def _tell(out: Console, number: int, title: str, lines: list[str], seconds: float) -> None:
     out.print(Text(f"\n{number}. {title}", style="bold").append(f"   {seconds:.1f} s", style="dim"))
     for line in lines:
-        out.print(Text(f"   {line}"))
+        out.print(Text(f"   {_LONG_HASH.sub(lambda found: found[1] + '…', line)}"))
 
 
 def _wait() -> None:

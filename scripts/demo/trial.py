@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import yaml
 
+from ledger.domain.codes import Mismatch
 from scripts.demo.stage import SAMPLE, StepError
 from scripts.sample.make_opmon import live_record
 
@@ -53,7 +54,22 @@ def end_trial(stage: Stage) -> list[str]:
     if _status(stage) == "ACTIVE":
         stage.quanze("agreement", "terminate", _REFERENCE, "--as", _POSTS[1], "--reason", "sample:trial-over")
     lines.append(_exchange(stage, "TERMINATED", "terminated by the requester"))
-    return lines
+    return [*lines, _kinds_shown(stage)]
+
+
+def _kinds_shown(stage: Stage) -> str:
+    """Check that every kind of mismatch was shown by some exchange of the story."""
+    shown: set[str] = set()
+    after: list[str] = []
+    while True:
+        page = stage.quanze("event", "list", "--verdict", "MISMATCH", "--limit", "1000", *after)
+        shown |= {code for row in page["items"] for code in row["mismatches"]}
+        if not page["next"]:
+            break
+        after = ["--after", page["next"]]
+    if missing := [code.value for code in Mismatch if code.value not in shown]:
+        raise StepError(f"no exchange shows {', '.join(missing)}")
+    return f"every one of the {len(Mismatch)} kinds of mismatch has been shown"
 
 
 def _status(stage: Stage) -> str:
