@@ -46,8 +46,10 @@ def open_index(
         structlog.get_logger("index").warning("index_damaged", reason=error.explain(), kept=str(kept))
         index = SQLIndex.open(home.index, contracts)
     try:
-        if (held := index.cursor().number) > (tip := chain.head_block().number):
-            raise IntegrityError("chain", "its tip is below what was indexed", tip=tip, indexed=held)
+        # Only what was final when it was indexed: above it, a network's chain may be another by now.
+        final = [mark.number for mark in index.held()[:1]]
+        if final and final[0] > (tip := chain.head_block().number):
+            raise IntegrityError("chain", "its tip is below what was indexed", tip=tip, indexed=final[0])
         if (leaves := index.leaf_mark().leaves) > log.size():
             raise IntegrityError("log", "it is shorter than what was indexed", log=log.size(), indexed=leaves)
     except BaseException:
