@@ -48,6 +48,11 @@ class History:
             self._next = tip + 1
         return self.events
 
+    def read_from_genesis(self) -> list[Recorded[Event]]:
+        """Start over at the first block, for an object that has a past."""
+        self.head, self.events, self._next = bytes(32), [], 0
+        return self.read()
+
     def check_head(self) -> None:
         """The fold equals what the contract answers, and what its storage holds in the slot that proofs read."""
         self.read()
