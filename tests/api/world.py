@@ -102,7 +102,7 @@ class World:
     def signer(self, key: str) -> Any:
         return self.services.keyring.signer(key)
 
-    def signed(self, kind: type[Record], key: str, **fields: object) -> dict[str, Any]:
+    def signed(self, kind: type[Record], key: str, /, **fields: object) -> dict[str, Any]:
         """Return the body of POST /v1/requests for a record, signed by a key of the test."""
         now = int(time.time())
         message = {"nonce": str(fresh_nonce()), "deadline": str(now + 600), **fields}
