@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from ledger.domain import events
 from ledger.domain.codes import COMMON_ROLES, PostRole
@@ -157,27 +157,50 @@ def authority(post: PostState, agency: AgencyState, *, key: bytes, any_of: PostR
     return Allowed(agency.agency)
 
 
+AGENCY_EVENTS: Final = (
+    events.AgencyAdmitted,
+    events.AgencyCapacitiesSet,
+    events.AgencySuspended,
+    events.AgencyReinstated,
+    events.RootReplacementAnnounced,
+    events.RootReplacementCancelled,
+    events.RootKeyChanged,
+    events.AgencySucceeded,
+)
+POST_EVENTS: Final = (
+    events.PostRegistered,
+    events.PostRolesSet,
+    events.PostRetired,
+    events.KeyBound,
+    events.KeyRetired,
+)
+
+
 def fold_post(history: Iterable[Recorded[Event]]) -> PostState | None:
     """Return a post after all events of its head; None without events.
+
+    An agency may give a post the id of an agency; the two share a head, and neither's events are the other's.
 
     Raises:
         IntegrityError: an event of another post, out of order, or one that the contract refuses.
     """
     state: PostState | None = None
     for recorded in in_order(history, "post"):
-        state = _apply_post(state, recorded)
+        if not isinstance(recorded.event, AGENCY_EVENTS):
+            state = _apply_post(state, recorded)
     return state
 
 
 def fold_agency(history: Iterable[Recorded[Event]]) -> AgencyState | None:
-    """Return an agency after all events of its head; None without events.
+    """Return an agency after all events of its head; None without events. A post of the same id plays no part.
 
     Raises:
         IntegrityError: as `fold_post`.
     """
     state: AgencyState | None = None
     for recorded in in_order(history, "agency"):
-        state = _apply_agency(state, recorded)
+        if not isinstance(recorded.event, POST_EVENTS):
+            state = _apply_agency(state, recorded)
     return state
 
 

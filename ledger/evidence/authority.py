@@ -12,7 +12,7 @@ from ledger.domain.codes import COMMON_ROLES, PostRole
 from ledger.domain.errors import VerificationError
 from ledger.domain.history import known_before
 from ledger.domain.key_state import Allowed, authority, fold_agency, fold_post
-from ledger.evidence.histories import AGENCY_EVENTS, POST_EVENTS, REGISTRY
+from ledger.evidence.histories import REGISTRY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -34,14 +34,11 @@ class Authorities:
 
     def post(self, post: bytes, before: Position) -> PostState | None:
         """Return a post as it was before a place on chain; None if it was not registered."""
-        # A stranger may choose a post's id that is an agency's; the two share a head, and neither is the other's.
-        history = (one for one in self._read(REGISTRY, post) if isinstance(one.event, POST_EVENTS))
-        return fold_post(known_before(history, before))
+        return fold_post(known_before(self._read(REGISTRY, post), before))
 
     def agency(self, agency: bytes, before: Position) -> AgencyState | None:
         """Return an agency as it was before a place on chain; None if it was not admitted."""
-        history = (one for one in self._read(REGISTRY, agency) if isinstance(one.event, AGENCY_EVENTS))
-        return fold_agency(known_before(history, before))
+        return fold_agency(known_before(self._read(REGISTRY, agency), before))
 
     def check_post(self, post: bytes, key: bytes, *, any_of: PostRole, before: Position, time: int) -> bytes:
         """Return the agency of a post for which the key might act, in one of the roles.

@@ -82,23 +82,19 @@ class Blocks:
     """The file's blocks by number."""
 
     def __init__(self, blocks: Sequence[Block], root: TrustRoot) -> None:
-        """Read the headers.
-
-        Raises:
-            VerificationError: A header is none, or the blocks do not stand in the order of the chain.
-        """
+        """Read the headers; what is wrong with one is said by `check_seals`, which nothing counts without."""
         self._root = root
         self._by_number: dict[int, _Tries] = {}
+        self._fault: VerificationError | None = None
         last: Header | None = None
         for block in blocks:
             try:
-                header = decode_header(unhex(block.header, "a header"))
-            except ValueError as error:
-                raise VerificationError(STEP, f"after block {last.number if last else '-'}: {error}") from error
-            if last is not None:
-                _check_follows(header, last)
-            self._by_number[header.number] = _Tries(block, header)
-            last = header
+                header = _read_header(block, last)
+                self._by_number[header.number] = _Tries(block, header)
+            except VerificationError as error:
+                self._fault = self._fault or error
+            else:
+                last = header
 
     def header(self, number: int) -> Header:
         """Return a block's header.
@@ -149,8 +145,11 @@ class Blocks:
         """Return the fewest seals on any block, each of another validator of the trust root, at least its threshold.
 
         Raises:
-            VerificationError: A block has too few seals, one of somebody else's, or one twice.
+            VerificationError: A header is none or does not follow the one before, or a block has too few seals, one
+                of somebody else's, or one twice.
         """
+        if self._fault is not None:
+            raise self._fault
         root = self._root
         genesis = bytes.fromhex(root.genesis_hash)
         validators = {bytes.fromhex(key) for key in root.validators.keys}
@@ -203,13 +202,21 @@ class Blocks:
         return tries
 
 
-def _check_follows(header: Header, last: Header) -> None:
+def _read_header(block: Block, last: Header | None) -> Header:
+    """Return a block's header, which must come after the last one's; the next number has it as parent."""
+    try:
+        header = decode_header(unhex(block.header, "a header"))
+    except ValueError as error:
+        raise VerificationError(STEP, f"a header is none: {error}") from error
+    if last is None:
+        return header
     if header.number <= last.number:
         raise VerificationError(STEP, f"block {header.number} stands after block {last.number}")
     if header.timestamp < last.timestamp:
         raise VerificationError(STEP, f"block {header.number} is older than block {last.number}")
     if header.number == last.number + 1 and header.parent_hash != last.hash:
         raise VerificationError(STEP, f"block {header.number} does not follow block {last.number}: another parent")
+    return header
 
 
 def _nodes(texts: Sequence[str]) -> list[bytes]:

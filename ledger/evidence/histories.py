@@ -13,6 +13,7 @@ from ledger.domain import events
 from ledger.domain.errors import VerificationError
 from ledger.domain.heads import event_digest, fold_head
 from ledger.domain.identifiers import recipient_key
+from ledger.domain.key_state import AGENCY_EVENTS, POST_EVENTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -31,24 +32,6 @@ CASES: Final = "CaseLedger"
 
 HeadKey = tuple[str, bytes]
 """A contract's name and the key of one of its running heads."""
-
-AGENCY_EVENTS: Final = (
-    events.AgencyAdmitted,
-    events.AgencyCapacitiesSet,
-    events.AgencySuspended,
-    events.AgencyReinstated,
-    events.RootReplacementAnnounced,
-    events.RootReplacementCancelled,
-    events.RootKeyChanged,
-    events.AgencySucceeded,
-)
-POST_EVENTS: Final = (
-    events.PostRegistered,
-    events.PostRolesSet,
-    events.PostRetired,
-    events.KeyBound,
-    events.KeyRetired,
-)
 
 
 def actor_of(event: Event) -> bytes | None:

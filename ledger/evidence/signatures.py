@@ -18,11 +18,11 @@ from ledger.domain.codes import ALL_ROLES, CaseStep, PostRole
 from ledger.domain.commitment import verify_openings
 from ledger.domain.errors import VerificationError
 from ledger.domain.identifiers import agency_id
+from ledger.domain.key_state import AGENCY_EVENTS, POST_EVENTS
 from ledger.domain.scalars import OPEN_END
 from ledger.domain.typed_data import Domain, digest, struct_hash
 from ledger.evidence.authority import Authorities
 from ledger.evidence.calls import Call, decode_call, recipient_and_data
-from ledger.evidence.histories import AGENCY_EVENTS, POST_EVENTS
 from ledger.evidence.signature import recover
 from ledger.evidence.state import NO_CODE
 

@@ -11,11 +11,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from ledger.domain.case_state import fold_case
 from ledger.domain.codes import Duty
 from ledger.domain.errors import InvalidInputError, LedgerError, VerificationError
 from ledger.domain.event_groups import GROUPS
 from ledger.domain.identifiers import duty_key
+from ledger.domain.key_state import AGENCY_EVENTS
 from ledger.domain.record import Record
 from ledger.domain.scalars import hex32
 from ledger.evidence import entry_steps
@@ -23,7 +23,6 @@ from ledger.evidence.answers import answer_base, answer_to, check_question
 from ledger.evidence.blocks import Blocks
 from ledger.evidence.file import Entry, Evidence, parse_evidence
 from ledger.evidence.histories import (
-    AGENCY_EVENTS,
     AGREEMENTS,
     CASES,
     REGISTRY,
@@ -94,6 +93,7 @@ class _Run:
         self._claim: entry_steps.Claim | None = None
         self._cosigned = 0
         self._seals = 0
+        self._proved_until = 0
 
     def steps(self) -> tuple[Callable[[], str], ...]:
         """Return the steps by their numbers."""
@@ -149,8 +149,7 @@ class _Run:
             return told
         if not file.documents:
             raise _NotApplicable("no document is disclosed")
-        self._opened = [entry_steps.open_groups(document, 1) for document in file.documents]
-        roots = [opened.root for opened in self._opened]
+        roots = [entry_steps.open_groups(document, 1).root for document in file.documents]
         if len(set(roots)) != len(roots):
             raise VerificationError(1, "a document stands twice")
         committed = self._committed()
@@ -220,6 +219,7 @@ class _Run:
             contracts[_ANCHOR] = ()
         state.check_used(dict(sorted(contracts.items())), sorted(found.contract_signers))
         self._check_subject()
+        self._proved_until = header.timestamp
         count = len(histories.placed())
         return f"{count} events, complete up to block {header.number} at {header.timestamp}; {found.told()}"
 
@@ -233,11 +233,6 @@ class _Run:
         file = self._file
         if file.kind in {"agreement", "responsibility", "case"} and not self._read(*self._base()[0]):
             raise VerificationError(6, f"there is no such {file.kind}")
-        if file.kind == "case":
-            state = fold_case(self._read(*self._base()[0]))
-            sealed = state is None or state.is_sealed
-            if sealed and any("respondent" in opened.groups for opened in getattr(self, "_opened", ())):
-                raise VerificationError(6, "the case is sealed, and the file names its respondent")
 
     def _reported(self) -> str:
         entry = self._entry()
@@ -267,7 +262,8 @@ class _Run:
             raise VerificationError(
                 8, f"the answer's {odd} is {file.answer.get(odd)!r}, and the histories give {found.get(odd)!r}"
             )
-        return ", ".join(f"{name} {value or '-'}" for name, value in sorted(found.items()) if name != "question")
+        told = ", ".join(f"{name} {value or '-'}" for name, value in sorted(found.items()) if name != "question")
+        return f"{told}; as recorded by {self._proved_until} at the latest"
 
     def _entry(self) -> Entry:
         if self._file.entry is None:

@@ -6,6 +6,7 @@ the histories are then read up to that very block; if they need other heads than
 
 from __future__ import annotations
 
+from itertools import accumulate
 from typing import TYPE_CHECKING, Final, Protocol
 
 from ledger.domain import rlp
@@ -65,6 +66,7 @@ class Gathered:
         self._services = services
         self._bundles: dict[int, BlockBundle] = {}
         self._used: dict[int, set[int]] = {}
+        self._first_logs: dict[int, list[int]] = {}
         self.histories: list[History] = []
         self.state: State | None = None
         self._proved_at: BlockRef | None = None
@@ -119,9 +121,11 @@ class Gathered:
     def place(self, recorded: Recorded[Event]) -> Place:
         """Return an event's place in the form of the file, and let the file hold its transaction and receipt."""
         self._used.setdefault(recorded.block, set()).add(recorded.tx_index)
-        receipts = self._bundle(recorded.block).receipts
-        before = sum(len(decode_receipt(raw).logs) for raw in receipts[: recorded.tx_index])
-        return recorded.block, recorded.tx_index, recorded.log_index - before
+        first = self._first_logs.get(recorded.block)
+        if first is None:
+            counts = (len(decode_receipt(raw).logs) for raw in self._bundle(recorded.block).receipts)
+            first = self._first_logs[recorded.block] = [0, *accumulate(counts)]
+        return recorded.block, recorded.tx_index, recorded.log_index - first[recorded.tx_index]
 
     def blocks(self) -> list[Block]:
         """Return every block used, in their order."""

@@ -117,7 +117,7 @@ def test_authority_is_the_rule_of_the_registry(
         [events.KeyBound(POST, KEY, 1_019, 5_000)],
         [events.KeyRetired(POST, KEY, 1_020, REASON)],
         [events.KeyBound(hash32(99), KEY, 1_020, 5_000)],
-        [events.AgencyReinstated(AGENCY)],
+        [events.EntryWithdrawn(POST, 1, POST, REASON)],
     ],
 )
 def test_what_the_registry_never_emits_for_a_post_is_an_integrity_error(made: list[Any]) -> None:
@@ -131,7 +131,7 @@ def test_what_the_registry_never_emits_for_a_post_is_an_integrity_error(made: li
         [events.AgencyAdmitted(AGENCY, hash32(5), ROOT, 0, PROFILE)],
         [events.AgencySuspended(hash32(99), REASON)],
         [events.RootKeyChanged(AGENCY, NEW_ROOT, ROOT)],
-        [events.PostRetired(POST, REASON)],
+        [events.EntryWithdrawn(AGENCY, 1, POST, REASON)],
     ],
 )
 def test_what_the_registry_never_emits_for_an_agency_is_an_integrity_error(made: list[Any]) -> None:
@@ -159,3 +159,16 @@ def test_keys_equal_a_plain_model_at_every_time(drawn: list[tuple[int, int, int 
     for time in range(1_000, ledger.time + 90):
         held = [key for key, start, end in spans if start <= time < end]
         assert [binding.key for binding in state.keys_at(time)] == held
+
+
+def test_a_post_with_an_agencys_id_disturbs_neither() -> None:
+    ledger = Ledger()
+    ledger.add(events.AgencyAdmitted(AGENCY, hash32(5), ROOT, 0, PROFILE))
+    ledger.add(events.PostRegistered(AGENCY, hash32(98), HEAD, PROFILE))
+    ledger.add(events.KeyBound(AGENCY, KEY, 1_030, OPEN_END))
+    ledger.add(events.RootKeyChanged(AGENCY, ROOT, NEW_ROOT))
+    held, stranger = fold_agency(ledger.recorded), fold_post(ledger.recorded)
+    assert held is not None
+    assert held.roots[-1].key == NEW_ROOT
+    assert stranger is not None
+    assert (stranger.agency, stranger.speaks_at(KEY, 1_040)) == (hash32(98), True)
