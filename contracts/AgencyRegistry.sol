@@ -285,6 +285,12 @@ contract AgencyRegistry is RunningHeads, SignedRequests, AccessManaged, IAgencyR
     }
 
     /// @inheritdoc IAgencyRegistry
+    function numbersOf(bytes32[] calldata agencies) external view returns (uint32[] memory numbers) {
+        numbers = new uint32[](agencies.length);
+        for (uint256 i = 0; i < numbers.length; ++i) numbers[i] = _known(agencies[i]).number;
+    }
+
+    /// @inheritdoc IAgencyRegistry
     function agencyByNumber(uint32 number) external view returns (bytes32 agency) {
         return _byNumber[number];
     }

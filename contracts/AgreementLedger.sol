@@ -15,19 +15,6 @@ import {TermsHash} from "./libraries/TermsHash.sol";
 /// @dev Parties and granted entries are remembered by their four-byte numbers in the registry and the catalogue, and
 /// each record fills one slot or two: a signed agreement of two parties costs each of them less than 200,000 gas.
 contract AgreementLedger is RunningHeads, SignedRequests, AgreementVersions, IAgreementParties {
-    /// @dev One slot. At most one version waits for signatures: the active one + 1.
-    struct Agreement {
-        Status status;
-        bool suspendedByAuthority;
-        bool isPending;
-        uint32 activeVersion;
-        uint32 signed; // Bit i: party i of the pending version signed it.
-        uint32 disposed; // Bit i: party i of the active version certified disposal.
-        uint40 windowsEnd; // Of the active version.
-        uint40 pendingWindowsEnd;
-        uint16 pendingEntries; // How many catalogue entries follow the parties in the pending version's numbers.
-    }
-
     bytes32 public constant GRANT_TYPEHASH = TermsHash.GRANT_TYPEHASH;
     bytes32 public constant TERMS_TYPEHASH = TermsHash.TERMS_TYPEHASH;
     bytes32 public constant PROPOSE_TYPEHASH = keccak256(
@@ -56,7 +43,8 @@ contract AgreementLedger is RunningHeads, SignedRequests, AgreementVersions, IAg
         "Dispose(bytes32 post,bytes32 agreement,bytes32 certificate,uint256 nonce,uint64 deadline)"
     );
 
-    mapping(bytes32 agreement => Agreement known) private _agreements;
+    /// @dev How often an agreement was amended: its active version is this + 1.
+    mapping(bytes32 agreement => uint32 count) private _amendments;
 
     constructor(IAgencyRegistry registry_, ICatalogue catalogue_) AgreementVersions(registry_, catalogue_) {}
 
@@ -69,17 +57,8 @@ contract AgreementLedger is RunningHeads, SignedRequests, AgreementVersions, IAg
         );
         _consume(signer, structHash, request.nonce, request.deadline, signature);
         (bytes32 agency, uint32 proposer, ) = _authorise(request.post, signer, Roles.OFFICE_HEADS);
-
-        Agreement memory agreement = _load(terms.agreement);
-        _checkTurn(terms, agreement);
-        Draft memory draft = _check(terms, agreement.activeVersion, agency, proposer);
-        if (agreement.status == Status.NONE) agreement.status = Status.PROPOSED;
-        agreement.isPending = true;
-        agreement.signed = 0;
-        agreement.pendingWindowsEnd = _toUint40(draft.windowsEnd);
-        agreement.pendingEntries = uint16(draft.count - draft.partyCount);
-        _agreements[terms.agreement] = agreement;
-        _store(terms, termsHash, draft);
+        uint32 activeVersion = _checkTurn(terms.agreement, terms.version);
+        _store(terms, termsHash, _check(terms, activeVersion, agency, proposer));
         _recordProposed(terms, termsHash, request.post);
     }
 
@@ -89,25 +68,16 @@ contract AgreementLedger is RunningHeads, SignedRequests, AgreementVersions, IAg
         _consume(signer, structHash, request.nonce, request.deadline, signature);
         (bytes32 party, uint32 number, ) = _authorise(request.post, signer, Roles.OFFICE_HEADS);
 
-        Agreement memory agreement = _load(request.agreement);
-        _checkPending(request.agreement, request.version, agreement);
-        Version memory version = _version(request.agreement, request.version);
-        if (request.termsHash != version.termsHash) {
-            revert TermsMismatch(request.agreement, request.version, request.termsHash, version.termsHash);
-        }
-        uint256 bit = 1 << _partyIndex(request.agreement, request.version, version, number, party);
-        if (agreement.signed & bit != 0) revert AlreadySigned(request.agreement, request.version, party);
-        agreement.signed |= uint32(bit);
-
-        bool isLast = agreement.signed == (1 << version.partyCount) - 1;
-        if (isLast) {
-            _activate(request.agreement, request.version, version, agreement.pendingEntries);
-            if (agreement.status == Status.PROPOSED) agreement.status = Status.ACTIVE;
-            agreement.isPending = false;
-            agreement.activeVersion = request.version;
-            agreement.windowsEnd = agreement.pendingWindowsEnd;
-        }
-        _agreements[request.agreement] = agreement;
+        (bytes32 id, uint32 versionNumber) = (request.agreement, request.version);
+        Version memory version = _pending(id, versionNumber);
+        bytes32 termsHash = _termsHashes[id][versionNumber];
+        if (request.termsHash != termsHash) revert TermsMismatch(id, versionNumber, request.termsHash, termsHash);
+        uint256 bit = 1 << _partyIndex(id, versionNumber, version, number, party);
+        if (version.marks & bit != 0) revert AlreadySigned(id, versionNumber, party);
+        version.marks |= uint32(bit);
+        bool isLast = version.marks == (1 << version.partyCount) - 1;
+        if (isLast) _activate(id, versionNumber, version);
+        _versions[id][versionNumber] = version;
         _recordSigned(request, party, signer, isLast);
     }
 
@@ -116,13 +86,9 @@ contract AgreementLedger is RunningHeads, SignedRequests, AgreementVersions, IAg
         bytes32 structHash = keccak256(abi.encode(CANCEL_PROPOSAL_TYPEHASH, request));
         _consume(signer, structHash, request.nonce, request.deadline, signature);
         (bytes32 party, uint32 number, ) = _authorise(request.post, signer, Roles.OFFICE_HEADS);
-
-        Agreement storage agreement = _agreements[request.agreement];
-        _checkPending(request.agreement, request.version, agreement);
-        Version memory version = _version(request.agreement, request.version);
+        Version memory version = _pending(request.agreement, request.version);
         _partyIndex(request.agreement, request.version, version, number, party);
-        agreement.isPending = false;
-        if (agreement.status == Status.PROPOSED) agreement.status = Status.CANCELLED;
+        _versions[request.agreement][request.version].status = Status.CANCELLED;
         _recordCancelled(request.agreement, request.version, request.post, request.reason);
     }
 
@@ -130,11 +96,10 @@ contract AgreementLedger is RunningHeads, SignedRequests, AgreementVersions, IAg
     function suspendBySig(Suspend calldata request, address signer, bytes calldata signature) external {
         bytes32 structHash = keccak256(abi.encode(SUSPEND_TYPEHASH, request));
         _consume(signer, structHash, request.nonce, request.deadline, signature);
-        Agreement storage agreement = _agreements[request.agreement];
-        if (agreement.status != Status.ACTIVE) revert WrongStatus(request.agreement, agreement.status);
-        (bool byAuthority, ) = _supervisor(request.post, signer, request.agreement, agreement.activeVersion);
-        agreement.status = Status.SUSPENDED;
-        agreement.suspendedByAuthority = byAuthority;
+        Version storage current = _versions[request.agreement][_current(request.agreement)];
+        (bool byAuthority, ) = _supervisor(request.post, signer, request.agreement, current, Status.ACTIVE);
+        current.status = Status.SUSPENDED;
+        current.suspendedByAuthority = byAuthority;
         bytes memory log = abi.encode(
             AgreementSuspended.selector,
             request.agreement,
@@ -149,14 +114,13 @@ contract AgreementLedger is RunningHeads, SignedRequests, AgreementVersions, IAg
     function resumeBySig(Resume calldata request, address signer, bytes calldata signature) external {
         bytes32 structHash = keccak256(abi.encode(RESUME_TYPEHASH, request));
         _consume(signer, structHash, request.nonce, request.deadline, signature);
-        Agreement storage agreement = _agreements[request.agreement];
-        if (agreement.status != Status.SUSPENDED) revert WrongStatus(request.agreement, agreement.status);
-        (, uint32 roles) = _supervisor(request.post, signer, request.agreement, agreement.activeVersion);
-        if (agreement.suspendedByAuthority && roles & Roles.SHARING_AUTHORITY == 0) {
+        Version storage current = _versions[request.agreement][_current(request.agreement)];
+        (, uint32 roles) = _supervisor(request.post, signer, request.agreement, current, Status.SUSPENDED);
+        if (current.suspendedByAuthority && roles & Roles.SHARING_AUTHORITY == 0) {
             revert SuspendedByAuthority(request.agreement);
         }
-        agreement.status = Status.ACTIVE;
-        agreement.suspendedByAuthority = false;
+        current.status = Status.ACTIVE;
+        current.suspendedByAuthority = false;
         _record(request.agreement, 3, abi.encode(AgreementResumed.selector, request.agreement, request.post));
     }
 
@@ -169,19 +133,15 @@ contract AgreementLedger is RunningHeads, SignedRequests, AgreementVersions, IAg
             signer,
             Roles.OFFICE_HEADS | Roles.SHARING_AUTHORITY
         );
-        Agreement storage agreement = _agreements[request.agreement];
-        _checkOpen(request.agreement, agreement.status);
-        uint32 active = agreement.activeVersion;
-        if (roles & Roles.SHARING_AUTHORITY == 0) {
-            _partyIndex(request.agreement, active, _version(request.agreement, active), number, agency);
-        }
-        bool wasPending = agreement.isPending;
-        agreement.status = Status.TERMINATED;
-        agreement.suspendedByAuthority = false;
-        agreement.isPending = false;
-        if (wasPending) _recordCancelled(request.agreement, active + 1, request.post, request.reason);
-        bytes memory log = abi.encode(AgreementTerminated.selector, request.agreement, request.post, request.reason);
-        _record(request.agreement, 3, log);
+        bytes32 id = request.agreement;
+        uint32 active = _current(id);
+        Version memory version = _version(id, active);
+        _checkOpen(id, version.status);
+        if (roles & Roles.SHARING_AUTHORITY == 0) _partyIndex(id, active, version, number, agency);
+        version.status = Status.TERMINATED;
+        version.suspendedByAuthority = false;
+        _versions[id][active] = version;
+        _recordTermination(request, active + 1);
     }
 
     /// @inheritdoc IAgreementLedger
@@ -190,82 +150,82 @@ contract AgreementLedger is RunningHeads, SignedRequests, AgreementVersions, IAg
         _consume(signer, structHash, request.nonce, request.deadline, signature);
         (bytes32 party, uint32 number, ) = _authorise(request.post, signer, Roles.REQUESTER_OFFICE_HEAD);
 
-        Agreement memory agreement = _load(request.agreement);
-        uint32 active = agreement.activeVersion;
-        Version memory version = _version(request.agreement, active);
-        _checkDisposable(request.agreement, agreement);
-        uint256 bit = 1 << _partyIndex(request.agreement, active, version, number, party);
-        if (version.recipients & bit == 0) revert NotRecipient(request.agreement, party);
-        if (agreement.disposed & bit != 0) revert AlreadyCertified(request.agreement, party);
-
-        agreement.disposed |= uint32(bit);
-        bool isLast = version.recipients & ~agreement.disposed == 0;
+        bytes32 id = request.agreement;
+        uint32 active = _current(id);
+        Version memory version = _version(id, active);
+        _checkDisposable(id, active, version);
+        uint256 index = _partyIndex(id, active, version, number, party);
+        // The provider is member 0; the recipients follow.
+        if (index == 0 || index > version.recipientCount) revert NotRecipient(id, party);
+        if ((version.marks >> index) & 1 == 1) revert AlreadyCertified(id, party);
+        version.marks |= uint32(1 << index);
+        bool isLast = version.marks == ((1 << version.recipientCount) - 1) << 1;
         if (isLast) {
-            agreement.status = Status.DISPOSED;
-            agreement.suspendedByAuthority = false;
+            version.status = Status.DISPOSED;
+            version.suspendedByAuthority = false;
         }
-        _agreements[request.agreement] = agreement;
+        _versions[id][active] = version;
         _recordDisposal(request, party, isLast);
     }
 
     /// @inheritdoc IAgreementLedger
     function agreementOf(bytes32 agreement) external view returns (AgreementView memory known) {
-        Agreement memory found = _load(agreement);
-        return
-            AgreementView({
-                status: found.status,
-                suspendedByAuthority: found.suspendedByAuthority,
-                activeVersion: found.activeVersion,
-                pendingVersion: found.isPending ? found.activeVersion + 1 : 0,
-                windowsEnd: found.windowsEnd
-            });
+        uint32 current = _current(agreement);
+        Version memory version = _version(agreement, current);
+        known.status = version.status;
+        known.suspendedByAuthority = version.suspendedByAuthority;
+        if (version.status == Status.PROPOSED) {
+            known.pendingVersion = current;
+        } else if (version.status != Status.NONE && version.status != Status.CANCELLED) {
+            known.activeVersion = current;
+            known.windowsEnd = version.windowsEnd;
+            if (_versions[agreement][current + 1].status == Status.PROPOSED) known.pendingVersion = current + 1;
+        }
     }
 
     /// @inheritdoc IAgreementLedger
     function versionOf(bytes32 agreement, uint32 version) external view returns (VersionView memory known) {
         Version memory found = _version(agreement, version);
-        bytes32[] memory parties = new bytes32[](found.partyCount);
-        for (uint256 i = 0; i < parties.length; ++i) {
-            parties[i] = registry.agencyByNumber(_numberAt(agreement, version, found.firstNumbers, i));
+        known.termsHash = _termsHashes[agreement][version];
+        known.status = found.status;
+        known.reviewValidUntil = found.reviewValidUntil;
+        known.windowsEnd = found.windowsEnd;
+        known.parties = new bytes32[](found.partyCount);
+        for (uint256 i = 0; i < known.parties.length; ++i) {
+            known.parties[i] = registry.agencyByNumber(_numberAt(agreement, version, found.firstNumbers, i));
         }
-        return
-            VersionView({
-                termsHash: found.termsHash,
-                proposedAt: found.proposedAt,
-                activatedAt: found.activatedAt,
-                reviewValidUntil: found.reviewValidUntil,
-                parties: parties
-            });
+        known.recipientCount = found.recipientCount;
     }
 
     /// @inheritdoc IAgreementLedger
-    function hasSigned(bytes32 agreement, bytes32 agency) external view returns (bool signed) {
-        Agreement memory found = _load(agreement);
-        if (!found.isPending) return false;
-        uint32 version = found.activeVersion + 1;
-        uint256 index = _indexOf(agreement, version, _version(agreement, version), registry.numberOf(agency));
-        return index < MAX_PARTIES && (found.signed >> index) & 1 == 1;
+    function hasSigned(bytes32 agreement, uint32 version, bytes32 agency) external view returns (bool signed) {
+        Version memory found = _version(agreement, version);
+        uint256 index = _indexOf(agreement, version, found, registry.numberOf(agency));
+        if (index == MAX_PARTIES) return false;
+        return found.status == Status.PROPOSED ? (found.marks >> index) & 1 == 1 : _wasActivated(agreement, version);
     }
 
     /// @inheritdoc IAgreementLedger
     function hasDisposed(bytes32 agreement, bytes32 agency) external view returns (bool disposed) {
-        Agreement memory found = _load(agreement);
-        uint32 version = found.activeVersion;
-        uint256 index = _indexOf(agreement, version, _version(agreement, version), registry.numberOf(agency));
-        return index < MAX_PARTIES && (found.disposed >> index) & 1 == 1;
+        uint32 current = _current(agreement);
+        Version memory found = _version(agreement, current);
+        uint256 index = _indexOf(agreement, current, found, registry.numberOf(agency));
+        return index < MAX_PARTIES && _wasActivated(agreement, current) && (found.marks >> index) & 1 == 1;
     }
 
     /// @inheritdoc IAgreementParties
     function isParty(bytes32 agreement, bytes32 agency) external view returns (bool) {
-        Agreement memory found = _load(agreement);
         uint32 number = registry.agencyOf(agency).number;
-        uint32 version = found.isPending ? found.activeVersion + 1 : found.activeVersion;
-        return number != 0 && _indexOf(agreement, version, _version(agreement, version), number) < MAX_PARTIES;
+        if (number == 0) return false;
+        uint32 version = _current(agreement);
+        if (_versions[agreement][version + 1].status == Status.PROPOSED) ++version;
+        Version memory found = _version(agreement, version);
+        return found.status != Status.CANCELLED && _indexOf(agreement, version, found, number) < MAX_PARTIES;
     }
 
     /// @inheritdoc IAgreementLedger
     function isVersion(Terms calldata terms) external view returns (bool same) {
-        return _version(terms.agreement, terms.version).termsHash == TermsHash.hash(terms);
+        return _termsHashes[terms.agreement][terms.version] == TermsHash.hash(terms);
     }
 
     /// @inheritdoc IAgreementLedger
@@ -274,6 +234,18 @@ contract AgreementLedger is RunningHeads, SignedRequests, AgreementVersions, IAg
     }
 
     // Workers
+
+    /// @dev Puts a version in force, in memory. An amendment changes the terms, not the status.
+    function _activate(bytes32 id, uint32 number, Version memory version) private {
+        _checkActivation(id, number, version);
+        version.marks = 0;
+        version.status = Status.ACTIVE;
+        if (number == 1) return;
+        Version storage before = _versions[id][number - 1];
+        version.status = before.status;
+        version.suspendedByAuthority = before.suspendedByAuthority;
+        _amendments[id] = number - 1;
+    }
 
     /// @dev Advances the agreement's head, then that of each (recipient, dataset) in the order of first appearance.
     function _recordProposed(Terms calldata terms, bytes32 termsHash, bytes32 post) private {
@@ -286,10 +258,11 @@ contract AgreementLedger is RunningHeads, SignedRequests, AgreementVersions, IAg
         );
         bytes32 digest = _log(4, log);
         _advance(terms.agreement, digest);
-        bytes32[] memory pairs = new bytes32[](terms.grants.length);
+        Grant[] calldata grants = terms.grants;
+        bytes32[] memory pairs = new bytes32[](grants.length);
         uint256 count = 0;
-        for (uint256 i = 0; i < terms.grants.length; ++i) {
-            bytes32 pair = keccak256(abi.encode(terms.grants[i].recipient, terms.grants[i].dataset));
+        for (uint256 i = 0; i < grants.length; ++i) {
+            bytes32 pair = keccak256(abi.encode(grants[i].recipient, grants[i].dataset));
             uint256 place = 0;
             while (place < count && pairs[place] != pair) ++place;
             if (place < count) continue;
@@ -310,6 +283,16 @@ contract AgreementLedger is RunningHeads, SignedRequests, AgreementVersions, IAg
         if (isLast) _record(id, 2, abi.encode(AgreementDisposed.selector, id));
     }
 
+    /// @dev A version that waits ends with the agreement, and its event comes first.
+    function _recordTermination(Terminate calldata request, uint32 next) private {
+        bytes32 id = request.agreement;
+        if (_versions[id][next].status == Status.PROPOSED) {
+            _versions[id][next].status = Status.CANCELLED;
+            _recordCancelled(id, next, request.post, request.reason);
+        }
+        _record(id, 3, abi.encode(AgreementTerminated.selector, id, request.post, request.reason));
+    }
+
     function _recordCancelled(bytes32 agreement, uint32 version, bytes32 post, bytes32 reason) private {
         _record(agreement, 4, abi.encode(ProposalCancelled.selector, agreement, version, post, reason));
     }
@@ -322,26 +305,40 @@ contract AgreementLedger is RunningHeads, SignedRequests, AgreementVersions, IAg
         return registry.authorise(post, signer, anyOfRoles);
     }
 
-    function _load(bytes32 id) private view returns (Agreement memory agreement) {
-        return _agreements[id];
+    /// @dev The active version, or the first one while it is not active.
+    function _current(bytes32 id) private view returns (uint32 version) {
+        return _amendments[id] + 1;
+    }
+
+    function _pending(bytes32 id, uint32 number) private view returns (Version memory version) {
+        version = _version(id, number);
+        if (version.status != Status.PROPOSED) revert NoProposalPending(id, number);
+    }
+
+    function _wasActivated(bytes32 id, uint32 number) private view returns (bool) {
+        Status status = _versions[id][number].status;
+        return status != Status.NONE && status != Status.PROPOSED && status != Status.CANCELLED;
     }
 
     // Checks
 
-    function _checkTurn(Terms calldata terms, Agreement memory agreement) private pure {
-        bytes32 id = terms.agreement;
+    /// @dev Returns the version that the proposal would amend; 0 if it is the first.
+    function _checkTurn(bytes32 id, uint32 version) private view returns (uint32 activeVersion) {
         if (id == 0) revert ZeroValue("agreement");
-        if (agreement.status != Status.NONE) {
-            if (agreement.isPending) revert ProposalPending(id, agreement.activeVersion + 1);
-            _checkOpen(id, agreement.status);
-            if (agreement.disposed != 0) revert DisposalUnderWay(id);
+        uint32 current = _current(id);
+        Status status = _versions[id][current].status;
+        if (status == Status.PROPOSED) revert ProposalPending(id, current);
+        if (status != Status.NONE) {
+            _checkOpen(id, status);
+            _checkNonePending(id, current);
+            if (_versions[id][current].marks != 0) revert DisposalUnderWay(id);
+            activeVersion = current;
         }
-        uint32 expected = agreement.activeVersion + 1;
-        if (terms.version != expected) revert VersionOutOfOrder(id, terms.version, expected);
+        if (version != activeVersion + 1) revert VersionOutOfOrder(id, version, activeVersion + 1);
     }
 
-    function _checkPending(bytes32 id, uint32 version, Agreement memory agreement) private pure {
-        if (!agreement.isPending || version != agreement.activeVersion + 1) revert NoProposalPending(id, version);
+    function _checkNonePending(bytes32 id, uint32 active) private view {
+        if (_versions[id][active + 1].status == Status.PROPOSED) revert ProposalPending(id, active + 1);
     }
 
     function _checkOpen(bytes32 id, Status status) private pure {
@@ -349,13 +346,11 @@ contract AgreementLedger is RunningHeads, SignedRequests, AgreementVersions, IAg
     }
 
     /// @dev After the end at once; otherwise once nothing may be shared any more and no amendment could change that.
-    function _checkDisposable(bytes32 id, Agreement memory agreement) private view {
-        if (agreement.status == Status.TERMINATED) return;
-        _checkOpen(id, agreement.status);
-        if (agreement.isPending) revert ProposalPending(id, agreement.activeVersion + 1);
-        if (block.timestamp < agreement.windowsEnd) {
-            revert DisposalTooEarly(id, agreement.windowsEnd, block.timestamp);
-        }
+    function _checkDisposable(bytes32 id, uint32 active, Version memory version) private view {
+        if (version.status == Status.TERMINATED) return;
+        _checkOpen(id, version.status);
+        _checkNonePending(id, active);
+        if (block.timestamp < version.windowsEnd) revert DisposalTooEarly(id, version.windowsEnd, block.timestamp);
     }
 
     /// @dev The provider's office head acts as such; any other post needs the role of a sharing authority.
@@ -363,14 +358,15 @@ contract AgreementLedger is RunningHeads, SignedRequests, AgreementVersions, IAg
         bytes32 post,
         address signer,
         bytes32 id,
-        uint32 activeVersion
+        Version storage current,
+        Status needed
     ) private view returns (bool byAuthority, uint32 roles) {
         bytes32 agency;
         uint32 number;
         uint32 wanted = Roles.PROVIDER_OFFICE_HEAD | Roles.SHARING_AUTHORITY;
         (agency, number, roles) = _authorise(post, signer, wanted);
-        bool isProvider =
-            roles & Roles.PROVIDER_OFFICE_HEAD != 0 && uint32(_version(id, activeVersion).firstNumbers) == number;
+        if (current.status != needed) revert WrongStatus(id, current.status);
+        bool isProvider = roles & Roles.PROVIDER_OFFICE_HEAD != 0 && uint32(current.firstNumbers) == number;
         if (!isProvider && roles & Roles.SHARING_AUTHORITY == 0) revert NotProvider(id, agency);
         return (!isProvider, roles);
     }

@@ -21,7 +21,7 @@ contract AgreementLedgerTest is AgreementWorld {
         _propose(headB, terms);
         IAgreementLedger.VersionView memory version = agreements.versionOf(ID, 1);
         require(version.termsHash == agreements.hashTerms(terms) && agreements.isVersion(terms), "hash");
-        require(version.proposedAt == START && version.activatedAt == 0, "times");
+        require(version.status == IAgreementLedger.Status.PROPOSED && version.windowsEnd == START + 1000, "state");
         require(version.parties.length == 3 && version.parties[2] == requesterC, "parties");
         IAgreementLedger.AgreementView memory known = agreements.agreementOf(ID);
         require(known.status == IAgreementLedger.Status.PROPOSED, "status");
@@ -95,10 +95,10 @@ contract AgreementLedgerTest is AgreementWorld {
     function test_propose_failsWithoutGrantsOrWithTooMany() public {
         IAgreementLedger.Terms memory terms = _terms(1);
         terms.grants = new IAgreementLedger.Grant[](0);
-        VM.expectRevert(abi.encodeWithSelector(IAgreementLedger.GrantCount.selector, 0, 1, 256));
+        VM.expectRevert(abi.encodeWithSelector(IAgreementLedger.GrantCount.selector, 0, 1, 255));
         this.propose(headA, terms);
-        terms.grants = new IAgreementLedger.Grant[](257);
-        VM.expectRevert(abi.encodeWithSelector(IAgreementLedger.GrantCount.selector, 257, 1, 256));
+        terms.grants = new IAgreementLedger.Grant[](256);
+        VM.expectRevert(abi.encodeWithSelector(IAgreementLedger.GrantCount.selector, 256, 1, 255));
         this.propose(headA, terms);
     }
 
@@ -169,13 +169,13 @@ contract AgreementLedgerTest is AgreementWorld {
     function test_sign_activatesWithTheLastParty() public {
         _propose(headA, _termsOfThree(1));
         _signVersion(headC, ID, 1);
-        require(agreements.hasSigned(ID, requesterC) && !agreements.hasSigned(ID, provider), "signed");
+        require(agreements.hasSigned(ID, 1, requesterC) && !agreements.hasSigned(ID, 1, provider), "signed");
         _signVersion(headA, ID, 1);
         require(_status() == IAgreementLedger.Status.PROPOSED, "not yet");
         VM.warp(START + 5);
         _signVersion(headB, ID, 1);
         require(_status() == IAgreementLedger.Status.ACTIVE, "active");
-        require(agreements.versionOf(ID, 1).activatedAt == START + 5, "time");
+        require(agreements.hasSigned(ID, 1, provider) && !agreements.hasDisposed(ID, provider), "signed");
         require(agreements.agreementOf(ID).windowsEnd == START + 1000, "windows");
     }
 

@@ -315,6 +315,9 @@ interface IAgencyRegistry is IRunningHeads, ISignedRequests {
     /// @notice The agency's number in the order of admission, from 1; reverts with AgencyUnknown.
     function numberOf(bytes32 agency) external view returns (uint32 number);
 
+    /// @notice The numbers of agencies; reverts with AgencyUnknown, naming the first that is not admitted.
+    function numbersOf(bytes32[] calldata agencies) external view returns (uint32[] memory numbers);
+
     /// @notice The agency with this number; 0 if there is none.
     function agencyByNumber(uint32 number) external view returns (bytes32 agency);
 

@@ -116,12 +116,15 @@ interface IAgreementLedger is IRunningHeads, ISignedRequests {
         uint40 windowsEnd;
     }
 
-    /// @notice A version as it stands now; `activatedAt` is 0 until the last party signed, the review's date 0 without one.
+    /// @notice A version as it stands now. `status` is PROPOSED or CANCELLED until every party signed, then the
+    /// agreement's for as long as the version is the active one. `parties` are the provider, the recipients of this
+    /// version or one before it, then the others; dates are 2^40 - 1 if open-ended, the review's is 0 without one.
     struct VersionView {
         bytes32 termsHash;
-        uint40 proposedAt;
-        uint40 activatedAt;
+        Status status;
         uint40 reviewValidUntil;
+        uint40 windowsEnd;
+        uint8 recipientCount;
         bytes32[] parties;
     }
 
@@ -264,8 +267,8 @@ interface IAgreementLedger is IRunningHeads, ISignedRequests {
     /// @notice A version as it stands now; all zero if there is none. A cancelled version's number may be proposed anew.
     function versionOf(bytes32 agreement, uint32 version) external view returns (VersionView memory known);
 
-    /// @notice Whether an agency signed the version that waits.
-    function hasSigned(bytes32 agreement, bytes32 agency) external view returns (bool signed);
+    /// @notice Whether an agency signed a version that waits or was put in force.
+    function hasSigned(bytes32 agreement, uint32 version, bytes32 agency) external view returns (bool signed);
 
     /// @notice Whether an agency certified disposal.
     function hasDisposed(bytes32 agreement, bytes32 agency) external view returns (bool disposed);

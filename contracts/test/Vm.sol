@@ -19,6 +19,7 @@ interface Vm {
     function startPrank(address sender) external;
     function stopPrank() external;
     function assume(bool condition) external pure;
+    function expectRevert(bytes4 data) external;
     function expectPartialRevert(bytes4 selector) external;
     function expectRevert(bytes calldata data) external;
     function expectRevert() external;
