@@ -1,0 +1,291 @@
+"""What holds, what each kind shows, and that no byte of a file can change without a step that says so."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from ledger.domain import canonical
+from ledger.domain.codes import CaseStep, Duty, PostRole
+from ledger.domain.identifiers import duty_key
+from ledger.domain.keccak import keccak256_text
+from ledger.domain.scalars import ZERO32
+from ledger.evidence import Status, verify
+from ledger.evidence.report import TITLES
+from ledger.service.evidence_files import shown_groups
+from ledger.service.ports import VaultDocument
+from scripts.evidence_vectors.chain import Key
+from scripts.evidence_vectors.world import (
+    AUTHORITY,
+    DATASET,
+    GATEWAY,
+    INSPECTOR,
+    OFFICE,
+    PROVIDER,
+    REQUESTER,
+    REVIEWER,
+    WANTING,
+    World,
+)
+from tests.evidence.altering import altered, failure, flipped, statuses
+
+if TYPE_CHECKING:
+    from ledger.domain.commitment import Commitment
+    from tests.evidence.conftest import Made
+
+AT = "2026-01-02T00:00:00Z"
+
+
+def question(ask: str, **fields: str) -> dict[str, str]:
+    return {"ask": ask, "at": AT, "known_at": "2026-02-01T00:00:00Z", **fields}
+
+
+def document(made: Commitment, *shown: str) -> list[Any]:
+    return shown_groups(VaultDocument(made.root, "any", "PUBLIC", made.by_name(), {}), shown)
+
+
+def test_an_anchored_events_evidence_holds_in_every_step(made: Made) -> None:
+    report = verify(made.evidence, made.root)
+    assert statuses(made.evidence, made.root) == "PPPPPPPPP"
+    assert [step.number for step in report.steps] == list(range(9))
+    assert [step.title for step in report.steps] == list(TITLES)
+    assert report.assurance == "OPERATOR_ONLY"
+    assert report.steps[8].reason == "WITHIN_SCOPE"
+
+
+def test_the_same_ledger_gives_the_same_bytes(made: Made) -> None:
+    again = World()
+    index = again.report(again.agree())
+    again.anchor()
+    assert again.event_evidence(index) == made.evidence
+    assert again.trust_root_bytes() == made.root
+
+
+def test_no_byte_can_change_unseen(made: Made) -> None:
+    structure = [match.start() for match in re.finditer(rb"[^0-9a-f]", made.evidence)]
+    places = sorted({*structure, *range(0, len(made.evidence), 31), *range(200)})
+    assert len(places) > 3_000
+    holding, unexpected = [], []
+    for place in places:
+        number, reason = failure(flipped(made.evidence, place), made.root)
+        if number < 0:
+            holding.append(place)
+        if "unexpected" in reason:
+            unexpected.append((place, reason))
+    assert (holding, unexpected) == ([], [])
+
+
+def test_no_member_can_be_left_out_or_added(made: Made) -> None:
+    value = json.loads(made.evidence)
+    for name in value:
+        less = {key: member for key, member in value.items() if key != name}
+        assert failure(canonical.encode(less), made.root)[0] == 0, name
+    for name in value["entry"]["leaf"]:
+        assert failure(altered(made.evidence, lambda v, n=name: v["entry"]["leaf"].pop(n) and None), made.root)[0] == 0
+    assert failure(canonical.encode({**value, "note": ""}), made.root)[0] == 0
+    assert failure(made.evidence + b"\n", made.root)[0] == 0
+    assert failure(json.dumps(value).encode(), made.root)[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("shown", "wanted"),
+    [
+        (["binding"], "PPPPPPPNN"),
+        (["detail"], "PPPPPPNNN"),
+        (["exchange"], "PPPPPPNNN"),
+        (["binding", "detail"], "PPPPPPPNN"),
+        (["binding", "exchange"], "PPPPPPPNP"),
+        (["detail", "exchange"], "PPPPPPNNN"),
+    ],
+)
+def test_what_is_withheld_is_said_and_never_passed(made: Made, shown: list[str], wanted: str) -> None:
+    evidence = made.world.event_evidence(made.index, shown)
+    report = verify(evidence, made.root)
+    assert statuses(evidence, made.root) == wanted
+    assert report.holds
+    absent = ", ".join(str(place) for place, letter in enumerate(wanted) if letter == "N")
+    assert report.assurance == f"OPERATOR_ONLY (not shown: steps {absent})"
+    withheld = {"binding": GATEWAY, "detail": "x-request-1", "exchange": DATASET}
+    assert all((text.encode() in evidence) == (name in shown) for name, text in withheld.items() if name != "binding")
+    assert (b'"binding"' in evidence) == ("binding" in shown)
+
+
+def test_an_event_that_names_no_agreement_is_bound_to_none() -> None:
+    world = World()
+    index = world.report(ZERO32, count=1)
+    world.anchor()
+    evidence, root = world.event_evidence(index), world.trust_root_bytes()
+    assert statuses(evidence, root) == "PPPPPPPPP"
+    assert verify(evidence, root).steps[8].reason == "NO_AGREEMENT"
+
+
+def test_an_agreement_that_nobody_recorded_is_proved_absent() -> None:
+    world = World()
+    index = world.report(keccak256_text("never proposed"), count=1)
+    world.anchor()
+    evidence, root = world.event_evidence(index), world.trust_root_bytes()
+    assert verify(evidence, root).steps[8].reason == "NO_AGREEMENT"
+    histories = json.loads(evidence)["histories"]
+    assert [history["events"] for history in histories if history["contract"] == "AgreementLedger"] == [[]]
+
+
+def test_what_was_recorded_after_the_bound_block_does_not_change_the_verdict() -> None:
+    world = World()
+    agreement = world.agree()
+    index = world.report(agreement)
+    world.anchor()
+    world.suspend(agreement)
+    later = world.report(agreement)
+    world.anchor()
+    root = world.trust_root_bytes()
+    assert verify(world.event_evidence(index), root).steps[8].reason == "WITHIN_SCOPE"
+    assert verify(world.event_evidence(later), root).steps[8].reason == "SUSPENDED"
+
+
+def test_keys_and_roots_may_change_and_past_signatures_stay_good() -> None:
+    world = World()
+    agreement = world.agree()
+    before = world.report(agreement)
+    world.anchor()
+    world.rotate_key(GATEWAY, Key("another gateway key"))
+    world.rotate_root(PROVIDER, Key("another root"))
+    world.rotate_key(OFFICE, Key("another office key"))
+    world.suspend(agreement)
+    after = world.report(agreement)
+    world.anchor()
+    root = world.trust_root_bytes()
+    assert statuses(world.event_evidence(before), root) == "PPPPPPPPP"
+    assert statuses(world.event_evidence(after), root) == "PPPPPPPPP"
+
+
+def test_a_trust_root_may_be_older_than_a_signed_rotation_and_newer_than_the_evidence() -> None:
+    world = World()
+    agreement = world.agree()
+    index = world.report(agreement)
+    world.anchor()
+    old_root, old_evidence = world.trust_root_bytes(), world.event_evidence(index)
+    world.rotate_root(PROVIDER, Key("another root"))
+    assert statuses(world.event_evidence(index), old_root) == "PPPPPPPPP"
+    assert statuses(old_evidence, world.trust_root_bytes()) == "PPPPPPPPP"
+
+
+def test_an_agreements_evidence_opens_its_text_and_proves_its_history() -> None:
+    world = World()
+    text = world.commitment("text", {"title": "Plates", "text.en": "…", "reference": "DSA-1"})
+    agreement = world.agree(text=text.root)
+    root = world.trust_root_bytes()
+    evidence = world.agreement_evidence(agreement, [document(text, "title", "reference")])
+    assert statuses(evidence, root) == "PPNNNPPNN"
+    other = world.commitment("other", {"title": "Plates"})
+    assert failure(world.agreement_evidence(agreement, [document(other, "title")]), root)[0] == 1
+    assert statuses(world.agreement_evidence(agreement), root) == "PNNNNPPNN"
+    assert failure(world.agreement_evidence(keccak256_text("none")), root) == (6, "there is no such agreement")
+
+
+def test_a_responsibilitys_evidence_holds() -> None:
+    world = World()
+    agreement = world.agree()
+    world.vacate(agreement, keccak256_text("assignment agreement"))
+    subject = {"duty": "DELIVER", "object": agreement.hex()}
+    evidence = world.object_evidence(
+        "responsibility", subject, ("ResponsibilityLedger", duty_key(Duty.DELIVER, agreement))
+    )
+    assert statuses(evidence, world.trust_root_bytes()) == "PNNNNPPNN"
+
+
+def test_a_cases_evidence_holds_sealed_and_opened() -> None:
+    world = World()
+    case, filing = world.file_case()
+    sealed = world.case_evidence(case)
+    assert statuses(sealed, world.trust_root_bytes()) == "PNNNNPPNN"
+    assert REQUESTER.encode() not in sealed
+    world.notice(case, filing, keccak256_text("notice"))
+    world.register(REVIEWER, PostRole.REVIEWER)
+    world.step(case, CaseStep.RECTIFYING, keccak256_text("order"))
+    world.step(case, CaseStep.EVIDENCE_FILED, keccak256_text("done"), WANTING)
+    world.step(case, CaseStep.VERIFIED, keccak256_text("verified"), REVIEWER)
+    opened = world.case_evidence(case, [document(filing, "respondent")])
+    assert statuses(opened, world.trust_root_bytes()) == "PPNNNPPNN"
+    answer = world.answer_evidence(question("history", case=case.hex()))
+    assert "VERIFIED" in verify(answer, world.trust_root_bytes()).steps[8].reason
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ({"ask": "right", "agency": REQUESTER, "dataset": DATASET}, "held yes"),
+        ({"ask": "right", "agency": AUTHORITY, "dataset": DATASET}, "held no"),
+        ({"ask": "right", "agency": REQUESTER, "dataset": f"{PROVIDER}#OTHER"}, "held no"),
+        ({"ask": "right", "agency": REQUESTER, "dataset": DATASET, "at": "2025-12-31T23:59:59Z"}, "held no"),
+        ({"ask": "right", "agency": REQUESTER, "dataset": DATASET, "known_at": "2026-01-01T00:00:30Z"}, "held no"),
+        ({"ask": "responsible", "duty": "DELIVER"}, "lead "),
+        ({"ask": "responsible", "duty": "DISPOSE"}, "lead -"),
+    ],
+)
+def test_an_answer_is_recomputed_and_a_negative_one_as_provable(made: Made, asked: dict[str, str], said: str) -> None:
+    if asked["ask"] == "responsible":
+        asked = {**asked, "object": made.agreement.hex()}
+    evidence = made.world.answer_evidence(question(asked.pop("ask"), **asked))
+    report = verify(evidence, made.root)
+    assert statuses(evidence, made.root) == "PNNNNPPNP"
+    assert said in report.steps[8].reason
+    for place in range(0, len(evidence), 97):
+        assert failure(flipped(evidence, place), made.root)[0] >= 0
+
+
+def test_an_answers_question_and_answer_cannot_be_exchanged(made: Made) -> None:
+    evidence = made.world.answer_evidence(question("right", agency=REQUESTER, dataset=DATASET))
+    another = {"at": "2026-01-02T00:00:01Z"}
+    assert failure(altered(evidence, lambda v: v["subject"].update(another)), made.root)[0] == 8
+    assert failure(altered(evidence, lambda v: v["answer"].update(held="no")), made.root) == (
+        8,
+        "the answer's held is 'no', and the histories give 'yes'",
+    )
+    assert failure(altered(evidence, lambda v: v["subject"].update(agency=AUTHORITY)), made.root)[0] == 6
+
+
+def test_validators_and_witnesses_raise_the_assurance() -> None:
+    world = World(validators=4, witnesses=3)
+    index = world.report(world.agree())
+    world.anchor()
+    evidence, root = world.event_evidence(index), world.trust_root_bytes()
+    assert verify(evidence, root).assurance == "WITNESSED 3/3, VALIDATORS 4/4"
+
+    def fewer(count: int) -> Any:
+        return lambda value: [block.update(seals=block["seals"][:count]) for block in value["blocks"]] and None
+
+    assert verify(altered(evidence, fewer(3)), root).assurance == "WITNESSED 3/3, VALIDATORS 3/4"
+    number, reason = failure(altered(evidence, fewer(2)), root)
+    assert (number, "3 are needed" in reason) == (5, True)
+    twice = altered(
+        evidence, lambda v: [b.update(seals=[b["seals"][0], *b["seals"][:3]]) for b in v["blocks"]] and None
+    )
+    assert failure(twice, root)[0] == 5
+
+
+def test_a_contract_accounts_signature_is_vouched_for_by_the_chain_only() -> None:
+    world = World()
+    account = Key("contract account")
+    world.chain.give_code(account.address)
+    world.rotate_key(WANTING, account)
+    agreement = keccak256_text("signed by a contract")
+    terms = world.propose(agreement)
+    world.sign(terms, OFFICE)
+    world.sign(terms, WANTING, last=True, signature=b"whatever the account takes")
+    report = verify(world.agreement_evidence(agreement), world.trust_root_bytes())
+    assert report.holds
+    assert "1 contract accounts vouched for by the chain only" in report.steps[6].reason
+
+
+def test_a_demonstration_is_named_to_the_end(made: Made) -> None:
+    root = altered(made.root, lambda value: value.update(demonstration=True))
+    number, reason = failure(made.evidence, root)
+    assert number == 8
+    assert "the binding says WITHIN_SCOPE" in reason
+    agreement = made.world.agreement_evidence(made.agreement)
+    assert verify(agreement, root).assurance == "OPERATOR_ONLY (demonstration)"
+    assert verify(agreement, root).steps[6].status is Status.PASSED
+    assert INSPECTOR.encode() not in agreement
