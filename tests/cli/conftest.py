@@ -1,0 +1,36 @@
+"""A real home and the command over it; a home in which agencies can act."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.cli.command import Command, make_settings, make_world
+
+
+@pytest.fixture(scope="session")
+def new_command(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """A function that makes a home with nothing in it and returns the command over it."""
+
+    def make() -> Command:
+        folder = tmp_path_factory.mktemp("home")
+        command = Command(folder / "home", make_settings(folder))
+        command.done("init", "--origin", "quanze.example/test")
+        return command
+
+    return make
+
+
+@pytest.fixture(scope="module")
+def quanze(new_command: Any) -> Command:
+    """The command over a home of this module's own."""
+    made: Command = new_command()
+    return made
+
+
+@pytest.fixture(scope="module")
+def world(quanze: Command) -> Command:
+    """The command over a home in which two agencies and an authority can act."""
+    make_world(quanze)
+    return quanze
