@@ -42,6 +42,7 @@ PROBLEM: Final = "application/problem+json"
 _LOG: Final = structlog.get_logger("audit")
 _SHOWN: Final = 200
 """A value longer than this is cut: hostile input must not come back at full length."""
+_MEMBERS: Final = 40
 
 STATUS: Final[tuple[tuple[type[LedgerError], HTTPStatus], ...]] = (
     (SignatureRefusedError, HTTPStatus.UNAUTHORIZED),
@@ -246,7 +247,7 @@ def _on_fault(request: Request, error: Exception) -> Response:
     )
 
 
-def _shown(value: object) -> Any:
+def _shown(value: object, depth: int = 0) -> Any:
     """Return a value as it may be told: JSON, not too long."""
     match value:
         case None | bool():
@@ -259,8 +260,8 @@ def _shown(value: object) -> Any:
             return "0x" + bytes(value[: _SHOWN // 2]).hex() + ("…" if len(value) > _SHOWN // 2 else "")
         case str():
             return _clean(value[:_SHOWN]) + ("…" if len(value) > _SHOWN else "")
-        case dict():
-            return {_clean(str(name)[:_SHOWN]): _shown(member) for name, member in list(value.items())[:20]}
+        case dict() if depth == 0:
+            return {_clean(str(name)[:_SHOWN]): _shown(member, 1) for name, member in list(value.items())[:_MEMBERS]}
         case _:
             return _clean(reprlib.repr(value)[:_SHOWN])
 
