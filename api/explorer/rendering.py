@@ -81,6 +81,10 @@ def _vocabulary(look: Look) -> dict[str, Any]:
     def t(key: str, **values: object) -> str:
         return translate(language, key, **values)
 
+    def tm(key: str, **values: Markup) -> Markup:
+        """Return a message with mark-up filled in, as a name that says its language."""
+        return escape(translate(language, key)).format(**values)
+
     def url(path: str, **values: object) -> str:
         """Return an address of ours that keeps the language asked for."""
         pairs = [(name, str(value)) for name, value in values.items() if value not in {"", None}]
@@ -100,6 +104,7 @@ def _vocabulary(look: Look) -> dict[str, Any]:
 
     return {
         "t": t,
+        "tm": tm,
         "url": url,
         "code": code,
         "state": state,

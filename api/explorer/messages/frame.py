@@ -6,7 +6,6 @@ from typing import Final
 
 FRAME: Final[dict[str, tuple[str, str]]] = {
     "product": ("Quanze audit ledger", "权责审计账本"),
-    "product.short": ("Quanze", "权责"),
     "product.line": ("Audit ledger for data sharing between agencies", "政务数据共享问责账本"),
     "skip": ("Skip to content", "跳到正文"),
     "language": ("Language", "语言"),
@@ -39,10 +38,7 @@ FRAME: Final[dict[str, tuple[str, str]]] = {
     "common.more": ("Next page", "下一页"),
     "common.first": ("First page", "首页"),
     "common.event": ("Event", "事件"),
-    "common.reason": ("Reason", "原因"),
     "common.shown": ("{part} of {whole} shown.", "显示 {part} 条，共 {whole} 条。"),
-    "common.scroll": ("{name}: scrolls sideways on a narrow screen", "{name}：窄屏可横向滚动"),
-    "common.unknown": ("not known here", "此处未知"),
     "error.404.title": ("Not found", "未找到"),
     "error.404": (
         "Nothing here has this address. It may be mistyped, or the record may not be public.",
