@@ -104,8 +104,7 @@ class World:
 
     def signed(self, kind: type[Record], key: str, /, **fields: object) -> dict[str, Any]:
         """Return the body of POST /v1/requests for a record, signed by a key of the test."""
-        now = int(time.time())
-        message = {"nonce": str(fresh_nonce()), "deadline": str(now + 600), **fields}
+        message = {"nonce": str(fresh_nonce()), "deadline": str(self.services.now_s() + 600), **fields}
         record = record_of(kind, message, "message")
         signed = digest(domain_of(self.services.deployment, kind), record)
         signer = self.signer(key)
@@ -133,7 +132,7 @@ class World:
 
     def authorization(self, key: str, target: str, *, deadline: int | None = None) -> dict[str, str]:
         """Return the header with which a key's post reads ``target``."""
-        until = int(time.time()) + 600 if deadline is None else deadline
+        until = self.services.now_s() + 600 if deadline is None else deadline
         header = sign_read(
             self.services.deployment, self.signer(key), POSTS[key][0], f"GET {target}".encode(), deadline=until
         )
