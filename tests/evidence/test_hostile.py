@@ -1,0 +1,165 @@
+"""Whatever bytes are given, verification says which step fails, never raises, and never holds."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from ledger.domain import canonical
+from ledger.evidence import verify
+from ledger.evidence.report import NONE, Status
+from tests.evidence.altering import failure
+
+if TYPE_CHECKING:
+    from tests.evidence.conftest import Made
+
+scalars = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-(2**53) + 1, 2**53 - 1),
+    st.sampled_from(["", "00", "f" * 64, "0" * 64, "F" * 64, "c0", "80", "0x", " ", "é", "\n", "a" * 5_000]),
+)
+values = st.recursive(
+    scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from("abc"), inner), max_leaves=8
+)
+few = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+def refused(evidence: bytes, root: bytes) -> None:
+    report = verify(evidence, root)
+    assert not report.holds
+    assert report.assurance == NONE
+    assert report.failed is not None
+    assert not report.failed.reason.startswith("unexpected")
+
+
+def paths(value: Any, here: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """Return the place of every value in a file."""
+    found = [here]
+    if isinstance(value, dict):
+        for key, member in value.items():
+            found += paths(member, (*here, key))
+    elif isinstance(value, list):
+        for place, member in enumerate(value):
+            found += paths(member, (*here, place))
+    return found
+
+
+def replaced(value: Any, path: tuple[Any, ...], new: Any) -> Any:
+    if not path:
+        return new
+    copy = value.copy()
+    copy[path[0]] = replaced(value[path[0]], path[1:], new)
+    return copy
+
+
+def at(value: Any, path: tuple[Any, ...]) -> Any:
+    for step in path:
+        value = value[step]
+    return value
+
+
+@given(st.binary(max_size=300))
+@few
+def test_random_bytes_are_refused(made: Made, data: bytes) -> None:
+    refused(data, made.root)
+    refused(made.evidence, data)
+
+
+@given(values)
+@few
+def test_random_json_is_refused(made: Made, value: Any) -> None:
+    refused(canonical.encode(value), made.root)
+    refused(made.evidence, canonical.encode(value))
+
+
+@given(st.data())
+@few
+def test_a_value_of_another_type_or_size_is_refused_wherever_it_stands(made: Made, data: st.DataObject) -> None:
+    value = json.loads(made.evidence)
+    path = data.draw(st.sampled_from(paths(value)))
+    new = data.draw(values)
+    if new != at(value, path) or type(new) is not type(at(value, path)):
+        refused(canonical.encode(replaced(value, path, new)), made.root)
+
+
+@given(st.data())
+@few
+def test_an_element_left_out_doubled_or_moved_is_refused(made: Made, data: st.DataObject) -> None:
+    value = json.loads(made.evidence)
+    lists = [path for path in paths(value) if isinstance(at(value, path), list) and at(value, path)]
+    path = data.draw(st.sampled_from(lists))
+    elements = at(value, path)
+    place = data.draw(st.integers(0, len(elements) - 1))
+    less = elements[:place] + elements[place + 1 :]
+    moved = [*less, elements[place]]
+    for new in (less, [*elements, elements[place]], moved):
+        if new != elements:
+            refused(canonical.encode(replaced(value, path, new)), made.root)
+
+
+@given(st.data())
+@few
+def test_two_values_exchanged_are_refused(made: Made, data: st.DataObject) -> None:
+    value = json.loads(made.evidence)
+    texts = [path for path in paths(value) if isinstance(at(value, path), str)]
+    first, second = data.draw(st.sampled_from(texts)), data.draw(st.sampled_from(texts))
+    one, other = at(value, first), at(value, second)
+    if one != other:
+        refused(canonical.encode(replaced(replaced(value, first, other), second, one)), made.root)
+
+
+@pytest.mark.parametrize("length", [0, 1, 2, 100, 10_000, -1, -2])
+def test_a_truncated_file_is_refused(made: Made, length: int) -> None:
+    refused(made.evidence[:length], made.root)
+    refused(made.evidence, made.root[:length] if length <= 100 else made.root[:-3])
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"[" * 200_000,
+        b'{"a":' * 100_000,
+        b"9" * 100_000,
+        b'{"format":1e400}',
+        b'{"format":NaN}',
+        b"\xef\xbb\xbf{}",
+        b'{"format":"quanze-evidence-v1","format":"quanze-evidence-v1"}',
+        b'"\\ud800"',
+        b"\xff\xfe",
+        '{"kind":"e\u0301"}'.encode(),
+    ],
+)
+def test_json_that_is_ambiguous_deep_or_huge_is_refused(made: Made, data: bytes) -> None:
+    refused(data, made.root)
+    refused(made.evidence, data)
+
+
+def test_a_file_beyond_the_limit_is_refused_unread(made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ledger.evidence.file.MAX_BYTES", len(made.evidence) - 1)
+    assert failure(made.evidence, made.root) == (0, f"the file has more than {len(made.evidence) - 1} bytes")
+
+
+@pytest.mark.parametrize("field", ["validators", "witnesses"])
+def test_a_trust_root_that_cannot_be_is_refused(made: Made, field: str) -> None:
+    value = json.loads(made.root)
+    for changed in ({"keys": [], "threshold": 1}, {"keys": value[field]["keys"] * 2 or ["x", "x"], "threshold": 1}):
+        root = canonical.encode({**value, field: changed})
+        assert failure(made.evidence, root)[0] == 0
+    for name in list(value):
+        assert failure(made.evidence, canonical.encode({k: v for k, v in value.items() if k != name}))[0] == 0
+
+
+def test_verification_needs_no_home_and_no_network(made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
+    import socket
+
+    def refuse(*_args: object, **_more: object) -> None:
+        raise AssertionError("verification opened something")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    monkeypatch.setattr("builtins.open", refuse)
+    assert all(step.status is Status.PASSED for step in verify(made.evidence, made.root).steps)
