@@ -164,6 +164,7 @@ contract AgencyRegistry is RunningHeads, SignedRequests, AccessManaged, IAgencyR
         if (request.post == 0) revert ZeroValue("post");
         Post storage post = _posts[request.post];
         if (post.agency != 0) revert PostKnown(request.post, post.agency);
+        if (_agencies[request.post].number != 0) revert AgencyKnown(request.post);
         _checkRoles(request.agency, agency, request.roles);
         post.agency = request.agency;
         post.roles = request.roles;

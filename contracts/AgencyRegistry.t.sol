@@ -117,6 +117,11 @@ contract AgencyRegistryTest is World {
         this.register(_a, _head, Roles.DEPT_HEAD);
     }
 
+    function test_registerPost_failsWithAnAgencysId() public {
+        VM.expectRevert(abi.encodeWithSelector(IAgencyRegistry.AgencyKnown.selector, _a));
+        this.register(_b, _a, Roles.DEPT_HEAD);
+    }
+
     function test_roles_beyondCapacitiesAreRefused(uint32 roles, uint32 capacities) public {
         roles = roles & Roles.ALL;
         capacities = capacities & Roles.ALL;

@@ -328,7 +328,10 @@ contract AgreementLedger is RunningHeads, SignedRequests, AgreementVersions, IAg
         uint32 current = _current(id);
         Status status = _versions[id][current].status;
         if (status == Status.PROPOSED) revert ProposalPending(id, current);
-        if (status != Status.NONE) {
+        if (status == Status.NONE) {
+            // Else proposals to a recipient about a dataset would be taken for the agreement's own.
+            if (heads(id) != 0) revert AgreementIdInUse(id);
+        } else {
             _checkOpen(id, status);
             _checkNonePending(id, current);
             if (_versions[id][current].marks != 0) revert DisposalUnderWay(id);

@@ -54,6 +54,14 @@ contract AgreementLedgerTest is AgreementWorld {
         this.propose(headA, _terms(version));
     }
 
+    function test_propose_failsWithAnIdThatIsTheHeadKeyOfAGrant() public {
+        _propose(headA, _terms(1));
+        IAgreementLedger.Terms memory terms = _terms(1);
+        terms.agreement = keccak256(abi.encode(requesterB, terms.grants[0].dataset));
+        VM.expectRevert(abi.encodeWithSelector(IAgreementLedger.AgreementIdInUse.selector, terms.agreement));
+        this.propose(headA, terms);
+    }
+
     function test_propose_failsWhileAVersionWaits() public {
         _propose(headA, _terms(1));
         VM.expectRevert(abi.encodeWithSelector(IAgreementLedger.ProposalPending.selector, ID, uint32(1)));

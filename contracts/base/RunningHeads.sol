@@ -10,7 +10,7 @@ abstract contract RunningHeads is IRunningHeads {
     mapping(bytes32 key => bytes32 head) private _heads;
 
     /// @inheritdoc IRunningHeads
-    function heads(bytes32 key) external view returns (bytes32 head) {
+    function heads(bytes32 key) public view returns (bytes32 head) {
         return _heads[key];
     }
 

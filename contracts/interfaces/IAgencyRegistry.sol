@@ -171,7 +171,7 @@ interface IAgencyRegistry is IRunningHeads, ISignedRequests {
     /// @notice A key stopped speaking for its post. `reason` is 0 in a rotation.
     event KeyRetired(bytes32 indexed post, address indexed key, uint64 at, bytes32 reason);
 
-    /// @notice The agency is admitted already.
+    /// @notice An agency with this id is admitted already.
     error AgencyKnown(bytes32 agency);
 
     /// @notice No such agency is admitted.

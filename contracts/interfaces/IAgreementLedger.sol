@@ -170,6 +170,9 @@ interface IAgreementLedger is IRunningHeads, ISignedRequests {
     /// @notice The act is not allowed in this status.
     error WrongStatus(bytes32 agreement, Status status);
 
+    /// @notice The id is the head key of a (recipient, dataset) that was granted before.
+    error AgreementIdInUse(bytes32 agreement);
+
     /// @notice The first version is 1; an amendment is the active version + 1.
     error VersionOutOfOrder(bytes32 agreement, uint32 version, uint32 expected);
 

@@ -129,13 +129,21 @@ class AgreementState:
 def fold_agreement(history: Iterable[Recorded[Event]]) -> AgreementState | None:
     """Return the agreement after ``history``, all events of one agreement in chain order; None without events.
 
+    An agreement's id may have been chosen to be the head key of a (recipient, dataset). The two then share a head, and
+    later proposals of other agreements under it play no part here.
+
     Raises:
         IntegrityError: an event of another agreement, out of order, or one that the contract refuses.
     """
     state: AgreementState | None = None
     for recorded in in_order(history, "agreement"):
-        state = apply_agreement(state, recorded)
+        if state is None or not _is_other_proposal(state, recorded.event):
+            state = apply_agreement(state, recorded)
     return state
+
+
+def _is_other_proposal(state: AgreementState, event: Event) -> bool:
+    return isinstance(event, events.AgreementProposed) and event.agreement != state.agreement
 
 
 def agreement_at(history: Iterable[Recorded[Event]], *, known_at: int) -> AgreementState | None:

@@ -30,8 +30,9 @@ if TYPE_CHECKING:
     from ledger.domain.canonical import Json
 
 FORMAT: Final = "quanze-agreement-draft-v1"
-MAX_PARTIES: Final = 64
-MAX_GRANTS: Final = 512
+MAX_PARTIES: Final = 32
+MAX_GRANTS: Final = 255
+"""These two are the contract's bounds (``contracts/base/AgreementVersions.sol``): one bit, and one byte's count."""
 MAX_TEXT: Final = 20_000
 
 Name = Annotated[str, Meta(min_length=1, max_length=400)]

@@ -241,3 +241,13 @@ class AgreementMachine(RuleBasedStateMachine):
 
 TestAgreementMachine = AgreementMachine.TestCase
 TestAgreementMachine.settings = settings(max_examples=60, stateful_step_count=25, deadline=None)
+
+
+def test_another_agreements_proposal_under_the_same_head_plays_no_part() -> None:
+    ledger = Ledger()
+    ledger.add(proposed())
+    other = Terms(hash32(99), 1, P, (P, R), hash32(7), bytes(32), 0, ())
+    ledger.add(events.AgreementProposed(hash32(99), 1, POST, hash32(98), other))
+    state = fold_agreement(ledger.recorded)
+    assert state is not None
+    assert [version.terms for version in state.versions] == [terms()]

@@ -172,3 +172,20 @@ def test_a_post_with_an_agencys_id_disturbs_neither() -> None:
     assert held.roots[-1].key == NEW_ROOT
     assert stranger is not None
     assert (stranger.agency, stranger.speaks_at(KEY, 1_040)) == (hash32(98), True)
+
+
+def test_a_role_counts_only_while_the_agency_has_the_capacity() -> None:
+    state = post(
+        events.KeyBound(POST, KEY, 1_020, OPEN_END), events.PostRolesSet(POST, PostRole.INSPECTOR | PostRole.DEPT_HEAD)
+    )
+    owner = agency(
+        events.AgencyCapacitiesSet(AGENCY, PostRole.INSPECTOR), events.AgencyCapacitiesSet(AGENCY, PostRole.REVIEWER)
+    )
+
+    def ask(role: PostRole, time: int) -> object:
+        return authority(state, owner, key=KEY, any_of=role, time=time)
+
+    lost_at = owner.capacities[-1].since
+    assert ask(PostRole.INSPECTOR, lost_at) == Denied("MissingRole")
+    assert ask(PostRole.DEPT_HEAD, lost_at) == Allowed(AGENCY)
+    assert owner.capacities_at(lost_at - 1) == PostRole.INSPECTOR
