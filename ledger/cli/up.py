@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from ledger.service.services import Services
     from ledger.settings import Settings
 
+_PUMP_S = 2.0
+"""How often writes that nobody waits for are looked after: what the chain lost is sent again."""
+
 
 def run_up(settings: Settings) -> None:
     """Run until SIGINT or SIGTERM.
@@ -51,6 +54,9 @@ def run_up(settings: Settings) -> None:
         parts.callback(anchors.close)
         index = Loop("index", settings.index_interval_ms / 1000, services.indexing.catch_up)
         parts.callback(index.close)
+        pending = Loop("outbox", _PUMP_S, services.outbox.pump)
+        parts.callback(pending.close)
+        services.is_up = True
         server = SocketServer(services.home.socket, services)
         parts.callback(server.close)
         _announce(services, listener)

