@@ -5,6 +5,8 @@ pragma solidity 0.8.30;
  * @title ICheckpointAnchor
  * @notice Records the size and root of the event log, each proved on chain to extend the one before.
  * @dev What reporters sign for the log alone (`EventBatch`) names this contract's address in its EIP-712 domain.
+ * An RFC 6962 root does not commit to its size: trees of two sizes may take the same proof. Which size a root has is what
+ * the signed note says, so whoever checks an anchor compares the note behind `noteHash` with it.
  */
 interface ICheckpointAnchor {
     /// @notice Only the operator anchors.
