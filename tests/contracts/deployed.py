@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 R = TypeVar("R", bound="Record")
 FAR = 2**40
-GAS = 8_000_000
+GAS = 20_000_000
 
 
 class MemoryKeyring:
