@@ -18,7 +18,7 @@ from api import __version__, errors
 from api.deps import refuse_unknown_query
 from api.explorer import app as explorer
 from api.headers import SecurityHeaders
-from api.routes import accountability, agreements, events, log, registry, requests, service
+from api.routes import accountability, agreements, events, evidence, log, registry, requests, service
 from api.schemas import components
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ _ROUTERS: Final = (
     agreements.router,
     accountability.router,
     events.router,
+    evidence.router,
     log.router,
     requests.router,
 )

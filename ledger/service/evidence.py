@@ -36,6 +36,7 @@ from ledger.service.responsibilities import resolve_object
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from ledger.domain.leaf import LeafV1
     from ledger.service.ports import VaultDocument
     from ledger.service.services import Services
 
@@ -75,6 +76,13 @@ def export_evidence(services: Services, request: ExportEvidence) -> dict[str, An
     return _checked(services, made)
 
 
+def export_entry(
+    services: Services, index: int, leaf: LeafV1, document: VaultDocument, disclose: Sequence[str] = ()
+) -> dict[str, Any]:
+    """Return the evidence file of an event that was found, as text. Raises as ``export_evidence``."""
+    return _checked(services, _entry(services, index, leaf, document, disclose))
+
+
 def export_trust_root(services: Services, _request: Nothing) -> dict[str, Any]:
     """Return the trust root as text, with its fingerprint for comparing by telephone."""
     root = make_trust_root(services.deployment, services.state)
@@ -91,10 +99,15 @@ def export_trust_root(services: Services, _request: Nothing) -> dict[str, Any]:
 
 
 def _event(services: Services, text: str, disclose: Sequence[str]) -> file.Evidence:
-    index, leaf, document = find_leaf(services, text)
+    return _entry(services, *find_leaf(services, text), disclose)
+
+
+def _entry(
+    services: Services, index: int, leaf: LeafV1, document: VaultDocument, disclose: Sequence[str]
+) -> file.Evidence:
     anchored = covering_anchor(services, index)
     if anchored is None:
-        raise UnavailableError("evidence", "the event is not anchored yet; `quanze anchor` does it now", event=text)
+        raise UnavailableError("evidence", "the event is not anchored yet; `quanze anchor` does it now", index=index)
     path = services.log.inclusion_proof(index, anchored.event.size)
     held = HeldEvent(index, leaf, document, anchored, note_of(services, anchored.event), path)
     return event_file(services, held, disclose)

@@ -101,7 +101,7 @@ def party_event(services: Services, request: ShowEvent, post: PostRef) -> dict[s
     Raises:
         NotFoundError: There is no such event, or it is not for this post: the two look alike.
     """
-    index, leaf, document = _readable(services, request.event, post)
+    index, leaf, document = readable(services, request.event, post)
     return {**event_json(services, index, leaf, document), **_proved(services, index, leaf)}
 
 
@@ -131,7 +131,7 @@ def party_proof(services: Services, request: AskProof, post: PostRef) -> dict[st
     Raises:
         NotFoundError: There is no such event, or it is not for this post.
     """
-    return prove_leaf(services, request, *_readable(services, request.event, post))
+    return prove_leaf(services, request, *readable(services, request.event, post))
 
 
 def reporters_last(services: Services, request: LastEvent, post: PostRef | None) -> dict[str, Any]:
@@ -173,8 +173,12 @@ def leaf_json(index: int, leaf: LeafV1) -> dict[str, object]:
     }
 
 
-def _readable(services: Services, text: str, post: PostRef) -> tuple[int, LeafV1, VaultDocument]:
-    """Return the first event of an id, or the one at an index, that the post may read."""
+def readable(services: Services, text: str, post: PostRef) -> tuple[int, LeafV1, VaultDocument]:
+    """Return the first event of an id, or the one at an index, that the post may read.
+
+    Raises:
+        NotFoundError: There is none.
+    """
     found = list(services.intake.ids.get(text, []))
     if text.isascii() and text.isdecimal() and len(text) <= _DIGITS and int(text) < services.log.size():
         found.append(int(text))

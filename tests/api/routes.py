@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from api.app import api_without_services
+from ledger.log.tiles import tile_path
 from tests.api import world as w
 
 if TYPE_CHECKING:
@@ -30,6 +31,8 @@ def filled(path: str, text: str = "none-such") -> str:
 
 def working(world: World) -> dict[str, str]:
     """Return an address that answers 200 for every GET route, by path."""
+    world.services.log.publish_checkpoint()  # What `quanze up` does twice a second.
+    size = world.services.log.size()
     dataset = quote(w.DATASET, safe="")
     who = f"duty=DELIVER&object={w.REFERENCE}"
     return {
@@ -66,6 +69,8 @@ def working(world: World) -> dict[str, str]:
         "/v1/log/anchors": "/v1/log/anchors",
         "/v1/log/anchors/{size}": f"/v1/log/anchors/{world.services.state.anchors()[0].event.size}",
         "/log/checkpoint": "/log/checkpoint",
-        "/log/tile/{path}": f"/log/tile/0/000.p/{world.services.log.size()}",
+        "/log/tile/{path}": "/log/" + tile_path(0, (size - 1) // 256, (size - 1) % 256 + 1),
         "/v1/typed-data": "/v1/typed-data",
+        "/v1/trust-root": "/v1/trust-root",
+        "/v1/evidence/{kind}/{id}": f"/v1/evidence/agreement/{w.REFERENCE}",
     }

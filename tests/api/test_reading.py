@@ -156,13 +156,15 @@ class _Fetcher:
 
 
 def test_the_whole_log_is_read_and_verified_from_its_tiles(world: World, address: str) -> None:
+    world.append("reporter-p", *({} for _ in range(256)))
+    world.services.log.publish_checkpoint()
     with client(address) as api:
         fetcher = _Fetcher(api)
         verifier = Ed25519Verifier.from_vkey(world.services.deployment.log_vkey)
         checkpoint = read_checkpoint(fetcher, verifier)
         assert [progress.entries for progress in verify_log(fetcher, verifier)][-1] == checkpoint.size
         assert read_entry(fetcher, 1, checkpoint) == world.services.log.leaf(1)
-        tile = api.get(f"/log/tile/0/000.p/{checkpoint.size}")
+        tile = api.get("/log/tile/entries/000")
         assert tile.headers["cache-control"] == "public, max-age=31536000, immutable"
         assert tile.headers["content-type"] == "application/octet-stream"
         assert api.get("/log/checkpoint").headers["cache-control"] == "public, no-cache"

@@ -1,0 +1,73 @@
+"""Evidence files and the trust root as they are given over a network: of what the asker may read, and no more."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from ledger.domain.errors import InvalidInputError, NotFoundError, UnauthorizedError
+from ledger.service.answers import question_of
+from ledger.service.event_views import find_leaf
+from ledger.service.evidence import ExportEvidence, export_entry, export_evidence
+from ledger.service.reading_events import readable
+from ledger.service.reading_notices import resolve_open_case
+from ledger.service.requests import Request
+
+if TYPE_CHECKING:
+    from ledger.domain.identifiers import PostRef
+    from ledger.service.services import Services
+
+KINDS = ("agreement", "answer", "case", "event", "responsibility")
+
+
+class ReadEvidence(Request, frozen=True, kw_only=True):
+    """What is to be proved; ``disclose`` names groups of an event, all by default."""
+
+    kind: str
+    id: str
+    disclose: list[str] = msgspec.field(default_factory=list)
+
+
+def read_evidence(services: Services, request: ReadEvidence, post: PostRef | None) -> dict[str, Any]:
+    """Return an evidence file as text. Agreements, responsibilities, opened cases and their answers are anyone's.
+
+    An event's evidence says what the event says, so it is for its parties, and for anyone in a demonstration.
+
+    Raises:
+        InvalidInputError: Another kind, or groups named for what has none.
+        NotFoundError: There is no such object, or none that the asker may read.
+        UnauthorizedError: An event's evidence is asked for by nobody in particular.
+        LedgerError: As ``export_evidence``.
+    """
+    if request.kind not in KINDS:
+        raise InvalidInputError("kind", request.kind, ", ".join(KINDS))
+    if request.disclose and request.kind != "event":
+        raise InvalidInputError("disclose", ", ".join(request.disclose), "nothing, but for an event")
+    match request.kind:
+        case "event":
+            return _event(services, request.id, request.disclose, post)
+        case "case":
+            case = resolve_open_case(services, request.id)
+            return export_evidence(services, ExportEvidence(kind="case", id=case.hex()))
+        case "answer":
+            question = question_of(request.id)
+            match question.get("ask"):
+                case "prove":
+                    return _event(services, question.get("event", ""), [], post)
+                case "history" if question.get("case") != resolve_open_case(services, question.get("case", "")).hex():
+                    raise NotFoundError("answer", request.id)
+                case "right" | "responsible" | "history":
+                    return export_evidence(services, ExportEvidence(kind="answer", id=request.id))
+                case _:
+                    raise NotFoundError("answer", request.id)
+        case _:
+            return export_evidence(services, ExportEvidence(kind=request.kind, id=request.id))
+
+
+def _event(services: Services, text: str, disclose: list[str], post: PostRef | None) -> dict[str, Any]:
+    if post is not None:
+        return export_entry(services, *readable(services, text, post), disclose)
+    if not services.deployment.demonstration:
+        raise UnauthorizedError("an event's evidence is for its parties: sign the request as one of their posts")
+    return export_entry(services, *find_leaf(services, text), disclose)
