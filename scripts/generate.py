@@ -14,6 +14,7 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from scripts.evidence_vectors.build import evidence_vectors
 from scripts.generators.cli_reference import cli_reference
 from scripts.generators.contract_artifacts import contract_artifacts
 from scripts.generators.domain_spec import domain_spec
@@ -30,6 +31,7 @@ ROOT: Final = Path(__file__).resolve().parent.parent
 GENERATORS: Final[tuple[Callable[[], Mapping[str, str]], ...]] = (
     domain_spec,
     error_reference,
+    evidence_vectors,
     cli_reference,
     settings_reference,
     contract_artifacts,

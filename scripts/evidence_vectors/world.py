@@ -44,8 +44,9 @@ from ledger.service.ports import VaultDocument
 from scripts.evidence_vectors.chain import GENESIS_TIME, Key, MadeChain
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
+    from ledger.domain.binding import Binding
     from ledger.domain.canonical import Json
     from ledger.domain.event_log import Event, Recorded
     from ledger.domain.record import Record
@@ -389,8 +390,24 @@ class World:
 
     # Facts.
 
-    def report(self, agreement: bytes, *, count: int = 3, post: str = GATEWAY, **stated: Any) -> int:
-        """Let a post report a batch of deliveries, and return the entry of the second one (or of the only one)."""
+    def report(
+        self,
+        agreement: bytes,
+        *,
+        count: int = 3,
+        post: str = GATEWAY,
+        verdict: Callable[[Binding], Binding] = lambda binding: binding,
+        **stated: Any,
+    ) -> int:
+        """Let a post report a batch of deliveries, and return the entry of the second one (or of the only one).
+
+        Args:
+            agreement: What the events claim; 32 zero bytes for no claim.
+            count: How many events.
+            post: The reporter.
+            verdict: Makes of the binding what a lying operator commits to.
+            stated: What the events state otherwise than usual.
+        """
         text = agreement.hex() if agreement != ZERO32 else ""
         block = self.chain.final_block()
         batch = self.signed_batch(text, count, post, stated)
@@ -410,7 +427,7 @@ class World:
                 if text
                 else ResponsibilityState()
             )
-            binding = bind(event, agreed, duties, Bound(block.number, block.hash))
+            binding = verdict(bind(event, agreed, duties, Bound(block.number, block.hash)))
             salts = [sha256(f"{name} {first + place}".encode()).digest() for name in ("binding", "detail", "exchange")]
             commitment = commit_event(event, binding, salts)
             path = inclusion_proof(HashList(digests), place, len(digests))

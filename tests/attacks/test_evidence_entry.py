@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from ledger.domain.codes import PostRole
+from ledger.domain.codes import PostRole, Verdict
 from ledger.domain.event_v1 import digest
 from ledger.domain.keccak import keccak256_text
 from ledger.domain.records import EventBatch
@@ -20,7 +20,7 @@ from ledger.log.tree import HashList, inclusion_proof, root_of
 from ledger.service.event_batches import SignedBatch, batch_record
 from ledger.service.event_documents import event_of
 from scripts.evidence_vectors.chain import Key
-from scripts.evidence_vectors.world import GATEWAY, OFFICE, ORIGIN, PROVIDER, REQUESTER, World
+from scripts.evidence_vectors.world import GATEWAY, OFFICE, ORIGIN, PROVIDER, World
 from tests.evidence.altering import altered, failure
 
 if TYPE_CHECKING:
@@ -327,19 +327,15 @@ def test_hiding_the_reporters_signature_while_all_is_shown_is_refused(made: Made
 # The verdict.
 
 
-def test_an_operator_that_misjudges_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_operator_that_misjudges_is_found_out() -> None:
     """The operator commits to a verdict of its own: everything holds but the recomputation."""
-    from ledger.domain.binding import bind
-    from ledger.domain.codes import Verdict
-    from scripts.evidence_vectors import world as module
-
-    def acquit(*arguments: Any, **more: Any) -> Any:
-        return dataclasses.replace(bind(*arguments, **more), mismatches=(), verdict=Verdict.WITHIN_SCOPE)
-
     world = World()
     agreement = world.agree()
-    monkeypatch.setattr(module, "bind", acquit)
-    index = world.report(agreement, purpose="dpv:Marketing", requester=REQUESTER)
+    index = world.report(
+        agreement,
+        purpose="dpv:Marketing",
+        verdict=lambda binding: dataclasses.replace(binding, mismatches=(), verdict=Verdict.WITHIN_SCOPE),
+    )
     world.anchor()
     number, reason = failure(world.event_evidence(index), world.trust_root_bytes())
     assert number == 8

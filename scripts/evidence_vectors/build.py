@@ -1,0 +1,241 @@
+"""The evidence vectors of docs/spec/vectors: good files, bad ones, and patches that make good ones bad.
+
+``index.json`` says for each what a verifier must find: the letters of its steps 0 to 8 (P passed, F failed, N not
+applicable, - not reached), and for a bad one the step that fails. Reasons are our verifier's and bind nobody.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from typing import TYPE_CHECKING, Any, Final
+
+from ledger.domain import canonical, events, records
+from ledger.domain.codes import Verdict
+from ledger.domain.identifiers import agency_id, post_id
+from ledger.domain.keccak import keccak256_text
+from ledger.domain.scalars import ZERO32
+from ledger.domain.typed_data import struct_hash
+from ledger.evidence import Status, verify
+from ledger.service.evidence_files import shown_groups
+from ledger.service.ports import VaultDocument
+from scripts.evidence_vectors.chain import Key
+from scripts.evidence_vectors.patches import Patch, add, apply, remove, replace
+from scripts.evidence_vectors.world import DATASET, GATEWAY, OFFICE, PROVIDER, REQUESTER, WANTING, World
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ledger.domain.commitment import Commitment
+
+FOLDER: Final = "docs/spec/vectors/evidence-v1"
+_LETTERS: Final = {Status.PASSED: "P", Status.FAILED: "F", Status.NOT_APPLICABLE: "N", Status.NOT_REACHED: "-"}
+_INSTANT: Final = "2026-01-02T00:00:00Z"
+
+
+class _Vectors:
+    """Files by name, and what the index says of each case."""
+
+    def __init__(self) -> None:
+        self.files: dict[str, bytes] = {}
+        self.cases: list[dict[str, Any]] = []
+
+    def keep(self, name: str, content: bytes) -> str:
+        """Keep a file, and return its name: that of one with the same bytes, if there is one."""
+        known = next((other for other, held in self.files.items() if held == content), None)
+        if known is None:
+            self.files[name] = content
+        return known or name
+
+    def case(self, title: str, file: str, root: str, patch: Patch | None = None) -> None:
+        """Add a case, with what our verifier finds."""
+        content = self.files[file]
+        if patch:
+            content = canonical.encode(apply(json.loads(content), patch))
+        report = verify(content, self.files[root])
+        case: dict[str, Any] = {
+            "title": title,
+            "file": file,
+            "trust_root": root,
+            "steps": "".join(_LETTERS[step.status] for step in report.steps),
+            "assurance": report.assurance,
+        }
+        if patch:
+            case["patch"] = patch
+        if (failed := report.failed) is not None:
+            case |= {"fails_at": failed.number, "reason": failed.reason}
+        self.cases.append(case)
+
+
+def evidence_vectors() -> Mapping[str, str]:
+    """Return every file of the folder by its path."""
+    made = _Vectors()
+    _good(made)
+    _patched(made)
+    _forged(made)
+    index = json.dumps(made.cases, indent=1, ensure_ascii=False) + "\n"
+    return {f"{FOLDER}/{name}": content.decode() for name, content in sorted(made.files.items())} | {
+        f"{FOLDER}/index.json": index
+    }
+
+
+def _good(made: _Vectors) -> None:
+    world = World()
+    text = world.commitment("text", {"reference": "DSA-1", "title": "Vehicles by plate", "text.purpose": "on the road"})
+    agreement = world.agree(text=text.root)
+    index = world.report(agreement)
+    world.anchor()
+    root = made.keep("trust-root.json", world.trust_root_bytes())
+    made.case("an event within scope", made.keep("event.json", world.event_evidence(index)), root)
+    exchange = made.keep("event-exchange-only.json", world.event_evidence(index, ["exchange"]))
+    made.case("an event of which only the exchange is disclosed", exchange, root)
+    shown = [_document(text, "reference", "title")]
+    file = made.keep("agreement.json", world.agreement_evidence(agreement, shown))
+    made.case("an agreement, with two groups of its text", file, root)
+    held = {"ask": "right", "agency": REQUESTER, "dataset": DATASET, "at": _INSTANT, "known_at": _INSTANT}
+    made.case("a right that was held", made.keep("answer-right.json", world.answer_evidence(held)), root)
+    none = {**held, "agency": PROVIDER}
+    made.case("a right that nobody ever had", made.keep("answer-no-right.json", world.answer_evidence(none)), root)
+    vacant = {"ask": "responsible", "duty": "DISPOSE", "object": agreement.hex(), "at": _INSTANT, "known_at": _INSTANT}
+    made.case("a duty that nobody took", made.keep("answer-vacant.json", world.answer_evidence(vacant)), root)
+
+    world = World()
+    case, filing = world.file_case()
+    root = made.keep("trust-root-case.json", world.trust_root_bytes())
+    made.case("a sealed case", made.keep("case-sealed.json", world.case_evidence(case)), root)
+    world.notice(case, filing, keccak256_text("notice"))
+    shown = [_document(filing, "respondent")]
+    made.case("a case after its notice", made.keep("case-opened.json", world.case_evidence(case, shown)), root)
+
+    world = World(validators=4, witnesses=2)
+    index = world.report(ZERO32, count=1)
+    world.anchor()
+    root = made.keep("trust-root-validators.json", world.trust_root_bytes())
+    file = made.keep("event-validators.json", world.event_evidence(index))
+    made.case("an event that names no agreement, under four validators and two witnesses", file, root)
+    blocks = len(json.loads(made.files[file])["blocks"])
+    fewer = [remove(f"/blocks/{place}/seals/0") for place in range(blocks)]
+    made.case("three of four seals on each block", file, root, fewer)
+    made.case("two of four seals on one block", file, root, [*fewer, remove("/blocks/0/seals/0")])
+
+
+def _patched(made: _Vectors) -> None:
+    event, root = "event.json", "trust-root.json"
+    value = json.loads(made.files[event])
+    first = value["histories"][0]["events"][0]
+    agreed = next(place for place, h in enumerate(value["histories"]) if h["contract"] == "AgreementLedger")
+    listed = value["histories"][agreed]["events"]
+    larger = value["entry"]["checkpoint"].replace("\n3\n", "\n4\n")
+    cases: list[tuple[str, Patch]] = [
+        ("a member that the format does not have", [add("/note", "")]),
+        ("a member left out", [remove("/documents")]),
+        ("a hash in upper case", [replace("/entry/leaf/commitment", value["entry"]["leaf"]["commitment"].upper())]),
+        ("another purpose", [replace("/entry/groups/2/2/purpose", "dpv:Marketing")]),
+        ("another verdict", [replace("/entry/groups/0/2/verdict", ["SUSPENDED"])]),
+        ("another salt of the stream", [replace("/entry/stream_salt", "A" * 43 + "=")]),
+        ("a truncated path", [remove("/entry/path/1")]),
+        ("another place in the log", [replace("/entry/index", 0)]),
+        ("a checkpoint of another size", [replace("/entry/checkpoint", larger)]),
+        ("another event in the anchor's place", [replace("/entry/anchor", first)]),
+        ("a block without its seal", [replace("/blocks/0/seals", [])]),
+        ("the seal of another block", [replace("/blocks/0/seals", value["blocks"][1]["seals"])]),
+        ("a block left out", [remove("/blocks/1")]),
+        ("two blocks exchanged", [replace("/blocks/1", value["blocks"][2]), replace("/blocks/2", value["blocks"][1])]),
+        ("a needless trie node", [add("/blocks/0/receipts/0", "c0")]),
+        ("a history in another order", [replace(f"/histories/{agreed}/events", listed[::-1])]),
+        ("an event twice in a history", [add(f"/histories/{agreed}/events/0", listed[0])]),
+        ("a state proof of another block", [replace("/state/block", value["entry"]["leaf"]["block"])]),
+        ("storage of a contract left out", [remove("/state/storage/AgreementLedger")]),
+        ("the reporter's signature altered", [replace("/entry/batch/nonce", "1")]),
+        ("the reporter's signature hidden", [replace("/entry/batch", None)]),
+    ]  # fmt: skip
+    for title, patch in cases:
+        made.case(title, event, root, patch)
+    answer = json.loads(made.files["answer-no-right.json"])
+    made.case("a negative answer turned", "answer-no-right.json", root, [replace("/answer/held", "yes")])
+    later = [replace("/subject/at", "2026-01-03T00:00:00Z")]
+    made.case("an answer under another question", "answer-right.json", root, later)
+    made.case("an answer about another agency", "answer-no-right.json", root, [replace("/subject/agency", REQUESTER)])
+    made.case("evidence under a foreign trust root", event, "trust-root-validators.json")
+    if not answer["histories"]:
+        raise ValueError("the negative answer proves no empty history")
+
+
+def _forged(made: _Vectors) -> None:
+    """Ledgers that lie: everything is hashed and sealed as it should be, and something was not signed or not so."""
+    world = World()
+    terms = world.propose(keccak256_text("agreement"))
+    world.sign(terms, OFFICE)
+    signer = world.keys[WANTING].address
+    record = records.Sign(
+        post=post_id(WANTING),
+        agreement=terms.agreement,
+        version=1,
+        terms_hash=struct_hash(terms),
+        **world.signed_tail(),
+    )
+    signed = events.AgreementSigned(terms.agreement, 1, post_id(WANTING), agency_id(REQUESTER), signer)
+    world.act(record, Key("thief"), [signed, events.AgreementActivated(terms.agreement, 1)], signer=signer)
+    _lie(made, "signature", "a party's signature that its key did not make", world, terms.agreement)
+
+    world = World()
+    real, world.roots[REQUESTER] = world.roots[REQUESTER], Key("the operator's idea of a root")
+    world.bind_key(WANTING, Key("planted"))
+    world.roots[REQUESTER] = real
+    terms = world.propose(keccak256_text("agreement"))
+    world.sign(terms, OFFICE)
+    world.sign(terms, WANTING, last=True)
+    _lie(made, "planted-key", "a key that no root key bound to the post", world, terms.agreement)
+
+    world = World()
+    agreement = world.agree()
+    world.suspend(agreement)
+    value = json.loads(world.agreement_evidence(agreement))
+    place = next(at for at, history in enumerate(value["histories"]) if history["contract"] == "AgreementLedger")
+    suspension = value["histories"][place]["events"].pop()[0]
+    # The suspension's block goes too, unless it is the one whose state is proved.
+    numbers = [one[0] for history in value["histories"] for one in history["events"]]
+    if suspension == value["state"]["block"]:
+        value["blocks"][-1].update(transactions=[], receipts=[])
+    elif suspension not in numbers:
+        value["blocks"] = [block for at, block in enumerate(value["blocks"]) if at != len(value["blocks"]) - 2]
+    root = made.keep("trust-root-suspended.json", world.trust_root_bytes())
+    file = made.keep("bad-omitted-suspension.json", canonical.encode(value))
+    made.case("a suspension left out of the agreement's history", file, root)
+
+    world = World()
+    index = world.report(world.agree())
+    for _ in range(7):
+        world.mine()
+    world.anchor()
+    root = made.keep("trust-root-stale.json", world.trust_root_bytes())
+    file = made.keep("bad-stale-binding.json", world.event_evidence(index, ["exchange"]))
+    made.case("an event anchored 80 s after its bound block", file, root)
+
+    world = World()
+    index = world.report(ZERO32, count=1, verdict=lambda binding: dataclasses.replace(
+        binding, mismatches=(), verdict=Verdict.WITHIN_SCOPE
+    ))  # fmt: skip
+    world.anchor()
+    root = made.keep("trust-root-misjudged.json", world.trust_root_bytes())
+    file = made.keep("bad-verdict.json", world.event_evidence(index))
+    made.case("an operator that committed to a verdict of its own", file, root)
+
+    world = World()
+    real = world.keys[GATEWAY]
+    world.keys[GATEWAY] = Key("thief")
+    index = world.report(ZERO32, count=1)
+    world.anchor()
+    world.keys[GATEWAY] = real
+    root = made.keep("trust-root-thief.json", world.trust_root_bytes())
+    file = made.keep("bad-reporter.json", world.event_evidence(index))
+    made.case("a batch signed by a key that is not the reporter's", file, root)
+
+
+def _lie(made: _Vectors, name: str, title: str, world: World, agreement: bytes) -> None:
+    root = made.keep(f"trust-root-{name}.json", world.trust_root_bytes())
+    made.case(title, made.keep(f"bad-{name}.json", world.agreement_evidence(agreement)), root)
+
+
+def _document(commitment: Commitment, *shown: str) -> list[Any]:
+    return shown_groups(VaultDocument(commitment.root, "any", "PUBLIC", commitment.by_name(), {}), shown)
