@@ -7,6 +7,7 @@ follower bounds (blocks, log indices, times of blocks, indices of leaves) are pl
 
 from __future__ import annotations
 
+from hashlib import sha256
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -42,6 +43,24 @@ class Uint64(TypeDecorator[int]):
         if value is None:
             return None
         return int.from_bytes(value, "big") if isinstance(value, bytes) and len(value) == UINT64_BYTES else -1
+
+
+class TextId(TypeDecorator[int]):
+    """The id of a text in the table ``texts``: the same few names stand in every fact and in most of its indexes."""
+
+    impl = sa.BigInteger
+    cache_ok = True
+
+
+def key_of(value: bytes | str) -> int:
+    """Return what a long value is looked up by: 64 bits of a hash, as a signed integer. The value decides then."""
+    data = value.encode() if isinstance(value, str) else value
+    return int.from_bytes(sha256(data).digest()[:8], "big", signed=True)
+
+
+def text_id(name: str) -> sa.Column[int]:
+    """Return a column of a text by its id."""
+    return sa.Column(name, TextId, nullable=False)
 
 
 def hash32(name: str, **options: Any) -> sa.Column[bytes]:

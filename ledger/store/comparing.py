@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import sqlalchemy as sa
 
-from ledger.store.tables import METADATA, RECENT_BLOCKS
+from ledger.store.columns import TextId
+from ledger.store.tables import METADATA, RECENT_BLOCKS, TEXTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,7 +36,7 @@ def differences(held: Database, made: Database) -> Iterator[Difference]:
         for table in COMPARED:
             for one, other in zip_longest(_rows(left, table), _rows(right, table)):
                 if one != other:
-                    yield _difference(table, one, other)
+                    yield _difference(table, _Side(left, one), _Side(right, other))
                     break
 
 
@@ -53,20 +54,36 @@ def _rows(connection: sa.Connection, table: sa.Table) -> Iterator[tuple[Any, ...
         yield tuple(row)
 
 
-def _difference(table: sa.Table, one: tuple[Any, ...] | None, other: tuple[Any, ...] | None) -> Difference:
+@dataclass(frozen=True, slots=True)
+class _Side:
+    """A row of one of the two indexes, if it has it."""
+
+    connection: sa.Connection
+    row: tuple[Any, ...] | None
+
+    def shown(self, place: int, column: sa.Column[Any]) -> str:
+        """Return a value as a person reads it."""
+        value = self.row[place] if self.row else None
+        if isinstance(column.type, TextId):
+            value = self.connection.execute(sa.select(TEXTS.c.text).where(TEXTS.c.id == value)).scalar()
+        return _text(value)
+
+
+def _difference(table: sa.Table, held: _Side, made: _Side) -> Difference:
     keys = [place for place, column in enumerate(table.columns) if column.primary_key]
+    one, other = held.row, made.row
     if one is None or (other is not None and _key(other, keys) < _key(one, keys)):
         assert other is not None  # noqa: S101 - of two different rows, one is there
         return Difference(table.name, _shown(_key(other, keys)), "the row is missing")
     if other is None or _key(one, keys) < _key(other, keys):
         return Difference(table.name, _shown(_key(one, keys)), "no source gives this row")
-    names = [column.name for column in table.columns]
-    column, held, made = next(
-        (name, left, right) for name, left, right in zip(names, one, other, strict=True) if left != right
+    place, column = next(
+        (place, column)
+        for place, (column, left, right) in enumerate(zip(table.columns, one, other, strict=True))
+        if left != right
     )
-    return Difference(
-        table.name, _shown(_key(one, keys)), f"{column} is {_text(held)}, and its sources give {_text(made)}"
-    )
+    reason = f"{column.name} is {held.shown(place, column)}, and its sources give {made.shown(place, column)}"
+    return Difference(table.name, _shown(_key(one, keys)), reason)
 
 
 def _key(row: tuple[Any, ...], keys: list[int]) -> tuple[Any, ...]:

@@ -9,16 +9,20 @@ import sqlalchemy as sa
 from ledger.domain.codes import AgreementStatus, Mismatch, Verdict
 from ledger.service.index_rows import Counters, FactFilter, FactRow, Page
 from ledger.store import tables
+from ledger.store.columns import TextId, key_of
 from ledger.store.paging import page
 from ledger.store.reading import Reading, record_of
-from ledger.store.tables import FACTS
+from ledger.store.tables import FACTS, TEXTS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
-_EQUAL: Final = ("agreement", "provider", "requester", "dataset", "reporter", "verdict", "correlation")
+_EQUAL: Final = ("agreement", "provider", "requester", "dataset", "reporter", "verdict")
+SHARED: Final = tuple(column.name for column in FACTS.columns if isinstance(column.type, TextId))
+"""The columns that hold ids of texts, in the order in which a fact's new texts get theirs."""
 EVENTS_TALLY: Final = "events"
 STREAMS_TALLY: Final = "streams"
+_IDS_AT_ONCE: Final = 500
 
 
 class SQLFacts(Reading):
@@ -30,22 +34,30 @@ class SQLFacts(Reading):
 
     def find_event(self, event_id: str) -> list[FactRow]:
         """Return the facts whose event has this id, in the order of the log."""
-        wanted = sa.select(FACTS).where(FACTS.c.event_id == event_id).order_by(FACTS.c.leaf_index)
+        wanted = sa.select(FACTS).where(FACTS.c.event_key == key_of(event_id), FACTS.c.event_id == event_id)
         with self._database.read() as connection:
-            return [fact_of(row) for row in connection.execute(wanted).mappings()]
+            return _facts_of(connection, connection.execute(wanted.order_by(FACTS.c.leaf_index)).mappings().all())
 
     def facts(self, wanted: FactFilter, after: str = "", limit: int = 100) -> Page[FactRow]:
         """Return facts in the order of the log."""
         chosen = sa.select(FACTS)
         for name in _EQUAL:
             if (value := getattr(wanted, name)) is not None:
-                chosen = chosen.where(FACTS.c[name] == value)
+                known = sa.select(TEXTS.c.id).where(TEXTS.c.text == _text_of(value)).scalar_subquery()
+                chosen = chosen.where(FACTS.c[name] == known)
+        if wanted.correlation is not None:
+            chosen = chosen.where(
+                FACTS.c.correlation_key == key_of(wanted.correlation), FACTS.c.correlation == wanted.correlation
+            )
         if wanted.occurred_from_ms is not None:
             chosen = chosen.where(FACTS.c.occurred_at_ms >= wanted.occurred_from_ms)
         if wanted.occurred_to_ms is not None:
             chosen = chosen.where(FACTS.c.occurred_at_ms < wanted.occurred_to_ms)
         with self._database.read() as connection:
-            return page(connection, chosen, (FACTS.c.leaf_index,), fact_of, name=FACTS.name, after=after, limit=limit)
+            found = page(
+                connection, chosen, (FACTS.c.leaf_index,), lambda row: row, name=FACTS.name, after=after, limit=limit
+            )
+            return Page(tuple(_facts_of(connection, found.rows)), found.next)
 
     def last_of_stream(self, stream: bytes) -> FactRow | None:
         """Return the newest fact of a stream."""
@@ -54,7 +66,7 @@ class SQLFacts(Reading):
 
     def fact_by_commitment(self, commitment: bytes) -> FactRow | None:
         """Return the fact with this commitment."""
-        return self._one(FACTS.c.commitment == commitment)
+        return self._one(FACTS.c.commitment_key == key_of(commitment), FACTS.c.commitment == commitment)
 
     def verdict_counts(self) -> Sequence[tuple[str, int]]:
         """Return WITHIN_SCOPE and each mismatch code with the number of facts that carry it."""
@@ -92,34 +104,60 @@ class SQLFacts(Reading):
         with self._database.read() as connection:
             return {row["name"]: row["count"] for row in connection.execute(sa.select(tables.TALLIES)).mappings()}
 
-    def _one(self, condition: sa.ColumnElement[bool]) -> FactRow | None:
+    def _one(self, *conditions: sa.ColumnElement[bool]) -> FactRow | None:
         with self._database.read() as connection:
-            row = connection.execute(sa.select(FACTS).where(condition)).mappings().first()
-        return None if row is None else fact_of(row)
+            rows = connection.execute(sa.select(FACTS).where(*conditions).limit(1)).mappings().all()
+            return next(iter(_facts_of(connection, rows)), None)
 
 
-def fact_of(row: sa.RowMapping) -> FactRow:
-    """Return the fact in a row."""
-    return record_of(
-        FactRow,
-        row,
-        bound_block=row["block"],
-        bound_block_hash=row["block_hash"],
-        mismatches=_words(row["mismatches"]),
-        flags=_words(row["flags"]),
-    )
-
-
-def columns_of(fact: FactRow) -> dict[str, Any]:
-    """Return a fact as the columns of its row."""
-    values = {column.name: getattr(fact, column.name, None) for column in FACTS.columns}
+def columns_of(fact: FactRow, ids: Mapping[str, int]) -> dict[str, Any]:
+    """Return a fact as the columns of its row; ``ids`` has every text that it shares."""
+    values: dict[str, Any] = {name: ids[text] for name, text in zip(SHARED, shared_texts(fact), strict=True)}
+    for name in ("leaf_index", "accepted_at_ms", "occurred_at_ms", "stream", "seq", "version", "grant", "duty"):
+        values[name] = getattr(fact, name)
     return values | {
         "block": fact.bound_block,
         "block_hash": fact.bound_block_hash,
-        "mismatches": " ".join(fact.mismatches),
-        "flags": " ".join(fact.flags),
+        "commitment": fact.commitment,
+        "commitment_key": key_of(fact.commitment),
+        "event_id": fact.event_id,
+        "event_key": key_of(fact.event_id),
+        "correlation": fact.correlation,
+        "correlation_key": key_of(fact.correlation),
     }
 
 
-def _words(joined: str) -> tuple[str, ...]:
-    return tuple(joined.split())
+def shared_texts(fact: FactRow) -> list[str]:
+    """Return the texts of the columns in ``SHARED``."""
+    return [_text_of(getattr(fact, name)) for name in SHARED]
+
+
+def _facts_of(connection: sa.Connection, rows: Sequence[sa.RowMapping]) -> list[FactRow]:
+    """Return the facts in rows."""
+    wanted = list({row[name] for row in rows for name in SHARED})
+    texts: dict[int, str] = {}
+    for first in range(0, len(wanted), _IDS_AT_ONCE):
+        some = sa.select(TEXTS).where(TEXTS.c.id.in_(wanted[first : first + _IDS_AT_ONCE]))
+        texts |= {row.id: row.text for row in connection.execute(some)}
+    facts = []
+    for row in rows:
+        shared: dict[str, Any] = {name: texts[row[name]] for name in SHARED}
+        shared |= {
+            "bound_block": row["block"],
+            "bound_block_hash": row["block_hash"],
+            "agreement": bytes.fromhex(shared["agreement"]),
+            "mismatches": tuple(shared["mismatches"].split()),
+            "flags": tuple(shared["flags"].split()),
+        }
+        facts.append(record_of(FactRow, row, **shared))
+    return facts
+
+
+def _text_of(value: str | bytes | tuple[str, ...]) -> str:
+    match value:
+        case str():
+            return value
+        case bytes():
+            return value.hex()
+        case _:
+            return " ".join(value)

@@ -28,7 +28,7 @@ class Reading:
         self._database = database
 
 
-def record_of(kind: type[R], row: sa.RowMapping, **others: Any) -> R:
+def record_of(kind: type[R], row: sa.RowMapping, /, **others: Any) -> R:
     """Return a record whose fields are columns of the same name, its ``source`` the row's place, and ``others``."""
     values: dict[str, Any] = {}
     for field in dataclasses.fields(kind):  # type: ignore[arg-type]  # Every kind of row is a dataclass.

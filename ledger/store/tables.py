@@ -2,7 +2,8 @@
 
     events, event_heads        what the contracts said, and by which running head it is found
     agencies … anchors         what stands after those events: a function of them, object by object
-    facts, streams, tallies    the log's leaves with what their vault documents say
+    facts, texts               the log's leaves with what their vault documents say, and the texts that they share
+    streams, tallies           the newest leaf of each stream, and totals of facts
     cursor, recent_blocks      how far chain and log are indexed
 
 Lists come in the order of the chain, so each column that a list is narrowed by has an index that goes on with
@@ -15,7 +16,7 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from ledger.store.columns import Bytes, address, flag, hash32, integer, placed, text, uint64
+from ledger.store.columns import Bytes, address, flag, hash32, integer, placed, text, text_id, uint64
 
 METADATA: Final = sa.MetaData(
     naming_convention={"pk": "pk_%(table_name)s", "ix": "ix_%(table_name)s_%(column_0_N_name)s"}
@@ -217,6 +218,10 @@ _index(SEALED_CASES, *_ORDER)
 ANCHORS: Final = _table("anchors", uint64("size", primary_key=True), hash32("root"), hash32("note_hash"), *placed())
 _index(ANCHORS, *_ORDER)
 
+TEXTS: Final = sa.Table(
+    "texts", METADATA, integer("id", primary_key=True, autoincrement=False), text("text", unique=True)
+)
+
 FACTS: Final = sa.Table(
     "facts",
     METADATA,
@@ -228,29 +233,32 @@ FACTS: Final = sa.Table(
     hash32("stream"),
     integer("seq"),
     hash32("commitment"),
+    integer("commitment_key"),
     text("event_id"),
-    text("kind"),
-    text("side"),
-    text("provider"),
-    text("requester"),
-    text("dataset"),
-    text("purpose"),
-    text("recipient"),
-    text("outcome"),
+    integer("event_key"),
     text("correlation"),
-    text("reporter"),
-    sa.Column("agreement", Bytes(32), nullable=False),
+    integer("correlation_key"),
+    text_id("kind"),
+    text_id("side"),
+    text_id("provider"),
+    text_id("requester"),
+    text_id("dataset"),
+    text_id("purpose"),
+    text_id("recipient"),
+    text_id("outcome"),
+    text_id("reporter"),
+    text_id("agreement"),
     integer("version"),
     integer("grant"),
-    text("verdict"),
-    text("mismatches"),
-    text("flags"),
+    text_id("verdict"),
+    text_id("mismatches"),
+    text_id("flags"),
     integer("duty"),
-    text("responsible_post"),
+    text_id("responsible_post"),
 )
-_index(FACTS, "commitment", unique=True)
-_index(FACTS, "event_id", "leaf_index")
-for _column in ("agreement", "provider", "requester", "dataset", "reporter", "verdict", "correlation"):
+for _column in ("commitment_key", "event_key", "correlation_key"):
+    _index(FACTS, _column, "leaf_index")
+for _column in ("agreement", "provider", "requester", "dataset", "reporter", "verdict"):
     _index(FACTS, _column, "leaf_index")
 _index(FACTS, "occurred_at_ms", "leaf_index")
 

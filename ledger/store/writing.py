@@ -15,7 +15,7 @@ from ledger.domain.heads import head_keys
 from ledger.service.following import LeafMark, Mark
 from ledger.store import tables
 from ledger.store.database import row_counts
-from ledger.store.facts import EVENTS_TALLY, STREAMS_TALLY, columns_of
+from ledger.store.facts import EVENTS_TALLY, STREAMS_TALLY, columns_of, shared_texts
 from ledger.store.projections import OWNERS, object_of, place, project, valid_from
 from ledger.store.reading import Reading, recorded_of
 
@@ -103,7 +103,8 @@ class IndexWriting(Reading):
                 return
             if [row.leaf_index for row in fresh] != list(range(held, mark.leaves)):
                 raise IntegrityError("index", "facts do not follow the ones that are held", held=held, to=mark.leaves)
-            connection.execute(tables.FACTS.insert(), [columns_of(row) for row in fresh])
+            ids = _text_ids(connection, fresh)
+            connection.execute(tables.FACTS.insert(), [columns_of(row, ids) for row in fresh])
             started = _extend_streams(connection, fresh)
             _count(connection, fresh, started)
             connection.execute(sa.update(tables.CURSOR).values(leaves=mark.leaves, last_leaf=mark.last))
@@ -223,6 +224,21 @@ def _remember(connection: sa.Connection, parent: Mark, headers: Sequence[BlockHe
         rows.insert(0, {"number": parent.number, "hash": parent.hash, "timestamp": 0})
     connection.execute(blocks.insert(), rows)
     connection.execute(sa.delete(blocks).where(blocks.c.number < floor))
+
+
+def _text_ids(connection: sa.Connection, rows: Sequence[FactRow]) -> dict[str, int]:
+    """Return the ids of all texts that the facts share; new ones get the next, in the order in which they appear."""
+    texts = tables.TEXTS
+    wanted = list(dict.fromkeys(text for row in rows for text in shared_texts(row)))
+    ids: dict[str, int] = {}
+    for first in range(0, len(wanted), _KEYS_AT_ONCE):
+        some = sa.select(texts).where(texts.c.text.in_(wanted[first : first + _KEYS_AT_ONCE]))
+        ids |= {row.text: row.id for row in connection.execute(some)}
+    newest: int = connection.execute(sa.select(sa.func.coalesce(sa.func.max(texts.c.id), 0))).scalar_one()
+    fresh = {text: number for number, text in enumerate((text for text in wanted if text not in ids), newest + 1)}
+    if fresh:
+        connection.execute(texts.insert(), [{"id": number, "text": text} for text, number in fresh.items()])
+    return ids | fresh
 
 
 def _extend_streams(connection: sa.Connection, rows: Sequence[FactRow]) -> int:

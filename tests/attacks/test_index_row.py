@@ -33,9 +33,14 @@ def settings(made: Settings, tmp_path: Path) -> Settings:
 
 ATTACKS = {
     "a mismatch is made to look within scope": (
-        "UPDATE facts SET verdict = 'WITHIN_SCOPE', mismatches = '' WHERE leaf_index = 18",
+        "UPDATE facts SET verdict = (SELECT id FROM texts WHERE text = 'WITHIN_SCOPE') WHERE leaf_index = 18",
         "facts 18",
         "verdict is WITHIN_SCOPE, and its sources give MISMATCH",
+    ),
+    "a name that facts share is changed": (
+        "UPDATE texts SET text = 'ods:OTHER' WHERE text = 'uscc:119900000000A00210'",
+        "texts ",
+        "text is ods:OTHER, and its sources give uscc:119900000000A00210",
     ),
     "a fact is removed": ("DELETE FROM facts WHERE leaf_index = 7", "facts 7", "the row is missing"),
     "a suspended agency is let loose": (

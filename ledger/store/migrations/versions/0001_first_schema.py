@@ -7,7 +7,7 @@ from typing import Final
 import sqlalchemy as sa
 from alembic import op
 
-revision: Final = "0001"
+revision: Final = "index-0001"
 down_revision: Final = None
 
 
@@ -26,8 +26,8 @@ def upgrade() -> None:
         sa.Column("block_hash", sa.LargeBinary(length=32), nullable=False),
         sa.Column("tx_hash", sa.LargeBinary(length=32), nullable=False),
         sa.Column("recorded_at", sa.BigInteger(), nullable=False),
-        sa.Column("valid_from", sa.LargeBinary(8), nullable=False),
-        sa.Column("valid_to", sa.LargeBinary(8), nullable=False),
+        sa.Column("valid_from", sa.LargeBinary(length=8), nullable=False),
+        sa.Column("valid_to", sa.LargeBinary(length=8), nullable=False),
         sa.PrimaryKeyConstraint("agency", name=op.f("pk_agencies")),
         sqlite_with_rowid=False,
     )
@@ -41,8 +41,8 @@ def upgrade() -> None:
         sa.Column("block_hash", sa.LargeBinary(length=32), nullable=False),
         sa.Column("tx_hash", sa.LargeBinary(length=32), nullable=False),
         sa.Column("recorded_at", sa.BigInteger(), nullable=False),
-        sa.Column("valid_from", sa.LargeBinary(8), nullable=False),
-        sa.Column("valid_to", sa.LargeBinary(8), nullable=False),
+        sa.Column("valid_from", sa.LargeBinary(length=8), nullable=False),
+        sa.Column("valid_to", sa.LargeBinary(length=8), nullable=False),
         sa.PrimaryKeyConstraint("agreement", "party", name=op.f("pk_agreement_parties")),
         sqlite_with_rowid=False,
     )
@@ -60,14 +60,14 @@ def upgrade() -> None:
         sa.Column("terms_hash", sa.LargeBinary(length=32), nullable=False),
         sa.Column("text", sa.LargeBinary(length=32), nullable=False),
         sa.Column("review", sa.LargeBinary(length=32), nullable=False),
-        sa.Column("review_valid_until", sa.LargeBinary(8), nullable=False),
+        sa.Column("review_valid_until", sa.LargeBinary(length=8), nullable=False),
         sa.Column("block", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("log_index", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("block_hash", sa.LargeBinary(length=32), nullable=False),
         sa.Column("tx_hash", sa.LargeBinary(length=32), nullable=False),
         sa.Column("recorded_at", sa.BigInteger(), nullable=False),
-        sa.Column("valid_from", sa.LargeBinary(8), nullable=False),
-        sa.Column("valid_to", sa.LargeBinary(8), nullable=False),
+        sa.Column("valid_from", sa.LargeBinary(length=8), nullable=False),
+        sa.Column("valid_to", sa.LargeBinary(length=8), nullable=False),
         sa.PrimaryKeyConstraint("agreement", name=op.f("pk_agreements")),
         sqlite_with_rowid=False,
     )
@@ -75,7 +75,7 @@ def upgrade() -> None:
     op.create_index("ix_agreements_state_block_log_index", "agreements", ["state", "block", "log_index"], unique=False)
     op.create_table(
         "anchors",
-        sa.Column("size", sa.LargeBinary(8), nullable=False),
+        sa.Column("size", sa.LargeBinary(length=8), nullable=False),
         sa.Column("root", sa.LargeBinary(length=32), nullable=False),
         sa.Column("note_hash", sa.LargeBinary(length=32), nullable=False),
         sa.Column("block", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -83,8 +83,8 @@ def upgrade() -> None:
         sa.Column("block_hash", sa.LargeBinary(length=32), nullable=False),
         sa.Column("tx_hash", sa.LargeBinary(length=32), nullable=False),
         sa.Column("recorded_at", sa.BigInteger(), nullable=False),
-        sa.Column("valid_from", sa.LargeBinary(8), nullable=False),
-        sa.Column("valid_to", sa.LargeBinary(8), nullable=False),
+        sa.Column("valid_from", sa.LargeBinary(length=8), nullable=False),
+        sa.Column("valid_to", sa.LargeBinary(length=8), nullable=False),
         sa.PrimaryKeyConstraint("size", name=op.f("pk_anchors")),
         sqlite_with_rowid=False,
     )
@@ -102,8 +102,8 @@ def upgrade() -> None:
         sa.Column("block_hash", sa.LargeBinary(length=32), nullable=False),
         sa.Column("tx_hash", sa.LargeBinary(length=32), nullable=False),
         sa.Column("recorded_at", sa.BigInteger(), nullable=False),
-        sa.Column("valid_from", sa.LargeBinary(8), nullable=False),
-        sa.Column("valid_to", sa.LargeBinary(8), nullable=False),
+        sa.Column("valid_from", sa.LargeBinary(length=8), nullable=False),
+        sa.Column("valid_to", sa.LargeBinary(length=8), nullable=False),
         sa.PrimaryKeyConstraint("case_id", name=op.f("pk_cases")),
         sqlite_with_rowid=False,
     )
@@ -139,8 +139,8 @@ def upgrade() -> None:
         sa.Column("block_hash", sa.LargeBinary(length=32), nullable=False),
         sa.Column("tx_hash", sa.LargeBinary(length=32), nullable=False),
         sa.Column("recorded_at", sa.BigInteger(), nullable=False),
-        sa.Column("valid_from", sa.LargeBinary(8), nullable=False),
-        sa.Column("valid_to", sa.LargeBinary(8), nullable=False),
+        sa.Column("valid_from", sa.LargeBinary(length=8), nullable=False),
+        sa.Column("valid_to", sa.LargeBinary(length=8), nullable=False),
         sa.PrimaryKeyConstraint("block", "log_index", name=op.f("pk_entries")),
         sqlite_with_rowid=False,
     )
@@ -164,8 +164,8 @@ def upgrade() -> None:
         sa.Column("block_hash", sa.LargeBinary(length=32), nullable=False),
         sa.Column("tx_hash", sa.LargeBinary(length=32), nullable=False),
         sa.Column("recorded_at", sa.BigInteger(), nullable=False),
-        sa.Column("valid_from", sa.LargeBinary(8), nullable=False),
-        sa.Column("valid_to", sa.LargeBinary(8), nullable=False),
+        sa.Column("valid_from", sa.LargeBinary(length=8), nullable=False),
+        sa.Column("valid_to", sa.LargeBinary(length=8), nullable=False),
         sa.Column("tx_index", sa.BigInteger(), nullable=False),
         sa.Column("address", sa.LargeBinary(length=20), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
@@ -192,32 +192,35 @@ def upgrade() -> None:
         sa.Column("stream", sa.LargeBinary(length=32), nullable=False),
         sa.Column("seq", sa.BigInteger(), nullable=False),
         sa.Column("commitment", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("commitment_key", sa.BigInteger(), nullable=False),
         sa.Column("event_id", sa.Text(), nullable=False),
-        sa.Column("kind", sa.Text(), nullable=False),
-        sa.Column("side", sa.Text(), nullable=False),
-        sa.Column("provider", sa.Text(), nullable=False),
-        sa.Column("requester", sa.Text(), nullable=False),
-        sa.Column("dataset", sa.Text(), nullable=False),
-        sa.Column("purpose", sa.Text(), nullable=False),
-        sa.Column("recipient", sa.Text(), nullable=False),
-        sa.Column("outcome", sa.Text(), nullable=False),
+        sa.Column("event_key", sa.BigInteger(), nullable=False),
         sa.Column("correlation", sa.Text(), nullable=False),
-        sa.Column("reporter", sa.Text(), nullable=False),
-        sa.Column("agreement", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("correlation_key", sa.BigInteger(), nullable=False),
+        sa.Column("kind", sa.BigInteger(), nullable=False),
+        sa.Column("side", sa.BigInteger(), nullable=False),
+        sa.Column("provider", sa.BigInteger(), nullable=False),
+        sa.Column("requester", sa.BigInteger(), nullable=False),
+        sa.Column("dataset", sa.BigInteger(), nullable=False),
+        sa.Column("purpose", sa.BigInteger(), nullable=False),
+        sa.Column("recipient", sa.BigInteger(), nullable=False),
+        sa.Column("outcome", sa.BigInteger(), nullable=False),
+        sa.Column("reporter", sa.BigInteger(), nullable=False),
+        sa.Column("agreement", sa.BigInteger(), nullable=False),
         sa.Column("version", sa.BigInteger(), nullable=False),
         sa.Column("grant", sa.BigInteger(), nullable=False),
-        sa.Column("verdict", sa.Text(), nullable=False),
-        sa.Column("mismatches", sa.Text(), nullable=False),
-        sa.Column("flags", sa.Text(), nullable=False),
+        sa.Column("verdict", sa.BigInteger(), nullable=False),
+        sa.Column("mismatches", sa.BigInteger(), nullable=False),
+        sa.Column("flags", sa.BigInteger(), nullable=False),
         sa.Column("duty", sa.BigInteger(), nullable=False),
-        sa.Column("responsible_post", sa.Text(), nullable=False),
+        sa.Column("responsible_post", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("leaf_index", name=op.f("pk_facts")),
     )
     op.create_index("ix_facts_agreement_leaf_index", "facts", ["agreement", "leaf_index"], unique=False)
-    op.create_index("ix_facts_commitment", "facts", ["commitment"], unique=True)
-    op.create_index("ix_facts_correlation_leaf_index", "facts", ["correlation", "leaf_index"], unique=False)
+    op.create_index("ix_facts_commitment_key_leaf_index", "facts", ["commitment_key", "leaf_index"], unique=False)
+    op.create_index("ix_facts_correlation_key_leaf_index", "facts", ["correlation_key", "leaf_index"], unique=False)
     op.create_index("ix_facts_dataset_leaf_index", "facts", ["dataset", "leaf_index"], unique=False)
-    op.create_index("ix_facts_event_id_leaf_index", "facts", ["event_id", "leaf_index"], unique=False)
+    op.create_index("ix_facts_event_key_leaf_index", "facts", ["event_key", "leaf_index"], unique=False)
     op.create_index("ix_facts_occurred_at_ms_leaf_index", "facts", ["occurred_at_ms", "leaf_index"], unique=False)
     op.create_index("ix_facts_provider_leaf_index", "facts", ["provider", "leaf_index"], unique=False)
     op.create_index("ix_facts_reporter_leaf_index", "facts", ["reporter", "leaf_index"], unique=False)
@@ -239,8 +242,8 @@ def upgrade() -> None:
         sa.Column("block_hash", sa.LargeBinary(length=32), nullable=False),
         sa.Column("tx_hash", sa.LargeBinary(length=32), nullable=False),
         sa.Column("recorded_at", sa.BigInteger(), nullable=False),
-        sa.Column("valid_from", sa.LargeBinary(8), nullable=False),
-        sa.Column("valid_to", sa.LargeBinary(8), nullable=False),
+        sa.Column("valid_from", sa.LargeBinary(length=8), nullable=False),
+        sa.Column("valid_to", sa.LargeBinary(length=8), nullable=False),
         sa.PrimaryKeyConstraint("ordinal", "block", "log_index", name=op.f("pk_grants")),
         sqlite_with_rowid=False,
     )
@@ -277,8 +280,8 @@ def upgrade() -> None:
         sa.Column("block_hash", sa.LargeBinary(length=32), nullable=False),
         sa.Column("tx_hash", sa.LargeBinary(length=32), nullable=False),
         sa.Column("recorded_at", sa.BigInteger(), nullable=False),
-        sa.Column("valid_from", sa.LargeBinary(8), nullable=False),
-        sa.Column("valid_to", sa.LargeBinary(8), nullable=False),
+        sa.Column("valid_from", sa.LargeBinary(length=8), nullable=False),
+        sa.Column("valid_to", sa.LargeBinary(length=8), nullable=False),
         sa.PrimaryKeyConstraint("block", "log_index", name=op.f("pk_keys")),
         sqlite_with_rowid=False,
     )
@@ -295,8 +298,8 @@ def upgrade() -> None:
         sa.Column("block_hash", sa.LargeBinary(length=32), nullable=False),
         sa.Column("tx_hash", sa.LargeBinary(length=32), nullable=False),
         sa.Column("recorded_at", sa.BigInteger(), nullable=False),
-        sa.Column("valid_from", sa.LargeBinary(8), nullable=False),
-        sa.Column("valid_to", sa.LargeBinary(8), nullable=False),
+        sa.Column("valid_from", sa.LargeBinary(length=8), nullable=False),
+        sa.Column("valid_to", sa.LargeBinary(length=8), nullable=False),
         sa.PrimaryKeyConstraint("post", name=op.f("pk_posts")),
         sqlite_with_rowid=False,
     )
@@ -323,15 +326,15 @@ def upgrade() -> None:
         sa.Column("basis", sa.LargeBinary(length=32), nullable=False),
         sa.Column("predecessor", sa.LargeBinary(length=32), nullable=False),
         sa.Column("accepted_at", sa.BigInteger(), nullable=False),
-        sa.Column("ended_at", sa.LargeBinary(8), nullable=False),
+        sa.Column("ended_at", sa.LargeBinary(length=8), nullable=False),
         sa.Column("end_cause", sa.BigInteger(), nullable=False),
         sa.Column("block", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("log_index", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("block_hash", sa.LargeBinary(length=32), nullable=False),
         sa.Column("tx_hash", sa.LargeBinary(length=32), nullable=False),
         sa.Column("recorded_at", sa.BigInteger(), nullable=False),
-        sa.Column("valid_from", sa.LargeBinary(8), nullable=False),
-        sa.Column("valid_to", sa.LargeBinary(8), nullable=False),
+        sa.Column("valid_from", sa.LargeBinary(length=8), nullable=False),
+        sa.Column("valid_to", sa.LargeBinary(length=8), nullable=False),
         sa.PrimaryKeyConstraint("assignment", name=op.f("pk_responsibilities")),
         sqlite_with_rowid=False,
     )
@@ -364,8 +367,8 @@ def upgrade() -> None:
         sa.Column("block_hash", sa.LargeBinary(length=32), nullable=False),
         sa.Column("tx_hash", sa.LargeBinary(length=32), nullable=False),
         sa.Column("recorded_at", sa.BigInteger(), nullable=False),
-        sa.Column("valid_from", sa.LargeBinary(8), nullable=False),
-        sa.Column("valid_to", sa.LargeBinary(8), nullable=False),
+        sa.Column("valid_from", sa.LargeBinary(length=8), nullable=False),
+        sa.Column("valid_to", sa.LargeBinary(length=8), nullable=False),
         sa.PrimaryKeyConstraint("case_id", name=op.f("pk_sealed_cases")),
         sqlite_with_rowid=False,
     )
@@ -382,8 +385,8 @@ def upgrade() -> None:
         sa.Column("block_hash", sa.LargeBinary(length=32), nullable=False),
         sa.Column("tx_hash", sa.LargeBinary(length=32), nullable=False),
         sa.Column("recorded_at", sa.BigInteger(), nullable=False),
-        sa.Column("valid_from", sa.LargeBinary(8), nullable=False),
-        sa.Column("valid_to", sa.LargeBinary(8), nullable=False),
+        sa.Column("valid_from", sa.LargeBinary(length=8), nullable=False),
+        sa.Column("valid_to", sa.LargeBinary(length=8), nullable=False),
         sa.PrimaryKeyConstraint("block", "log_index", name=op.f("pk_signatures")),
         sqlite_with_rowid=False,
     )
@@ -403,8 +406,8 @@ def upgrade() -> None:
         sa.Column("block_hash", sa.LargeBinary(length=32), nullable=False),
         sa.Column("tx_hash", sa.LargeBinary(length=32), nullable=False),
         sa.Column("recorded_at", sa.BigInteger(), nullable=False),
-        sa.Column("valid_from", sa.LargeBinary(8), nullable=False),
-        sa.Column("valid_to", sa.LargeBinary(8), nullable=False),
+        sa.Column("valid_from", sa.LargeBinary(length=8), nullable=False),
+        sa.Column("valid_to", sa.LargeBinary(length=8), nullable=False),
         sa.PrimaryKeyConstraint("block", "log_index", name=op.f("pk_statuses")),
         sqlite_with_rowid=False,
     )
@@ -425,4 +428,11 @@ def upgrade() -> None:
         sa.Column("count", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_tallies")),
         sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "texts",
+        sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_texts")),
+        sa.UniqueConstraint("text"),
     )
