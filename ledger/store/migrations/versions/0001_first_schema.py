@@ -7,7 +7,7 @@ from typing import Final
 import sqlalchemy as sa
 from alembic import op
 
-revision: Final = "index-0001"
+revision: Final = "index_0001"
 down_revision: Final = None
 
 
