@@ -37,6 +37,7 @@ contract ResponsibilityLedger is RunningHeads, SignedRequests, IResponsibilityLe
 
     mapping(bytes32 assignment => Assignment) private _assignments;
     mapping(bytes32 dutyKey => bytes32[] accepted) private _accepted;
+    mapping(bytes32 object => uint8 objectKind) private _kinds;
 
     constructor(IAgencyRegistry registry_, ICatalogue catalogue_, IAgreementParties agreements_) {
         registry = registry_;
@@ -50,6 +51,7 @@ contract ResponsibilityLedger is RunningHeads, SignedRequests, IResponsibilityLe
         _consume(signer, hash, request.nonce, request.deadline, signature);
         Duties.check(request);
         _checkMayAssign(request.post, signer, request.objectKind, request.object, request.assignee);
+        _claimKind(request.object, request.objectKind);
         _propose(
             request.assignment,
             Assignment({
@@ -199,6 +201,20 @@ contract ResponsibilityLedger is RunningHeads, SignedRequests, IResponsibilityLe
         if (objectKind == Duties.PLATFORM || roles & Roles.OFFICE_HEADS != 0) return;
         bytes32 assigneeAgency = registry.postOf(assignee).agency;
         if (assigneeAgency != agency) revert AssigneeOfAnotherAgency(assignee, assigneeAgency, agency);
+    }
+
+    /// @dev Parties choose their agreement's id. One that is a dataset's would let them take the LEAD of that dataset's
+    /// duties and mix their history into its own, so an object is of one kind for ever.
+    function _claimKind(bytes32 object, uint8 objectKind) private {
+        uint8 known = _kinds[object];
+        if (known == 0) {
+            if (objectKind == Duties.AGREEMENT && _ownerOf(object) != 0) {
+                revert ObjectOfAnotherKind(object, objectKind, Duties.DATASET);
+            }
+            _kinds[object] = objectKind;
+        } else if (known != objectKind) {
+            revert ObjectOfAnotherKind(object, objectKind, known);
+        }
     }
 
     function _ownerOf(bytes32 dataset) private view returns (uint32) {

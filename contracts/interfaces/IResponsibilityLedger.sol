@@ -100,6 +100,8 @@ interface IResponsibilityLedger is IRunningHeads {
     error AssignmentNotInStatus(bytes32 assignment, AssignmentStatus status, AssignmentStatus needed);
     /// @notice The agency may not dispose of duties about the object: it is no party, not the owner, or no authority.
     error ResponsibilityNotOfAgency(bytes32 object, uint8 objectKind, bytes32 agency);
+    /// @notice The id is already that of an object of another kind.
+    error ObjectOfAnotherKind(bytes32 object, uint8 objectKind, uint8 known);
     /// @notice A department head assigns posts of its own agency only.
     error AssigneeOfAnotherAgency(bytes32 assignee, bytes32 assigneeAgency, bytes32 agency);
     /// @notice Only the assignee accepts, and only the assignee or whoever may assign ends.

@@ -43,7 +43,7 @@ library Duties {
         if (request.shareBps > WHOLE_BPS) {
             revert IResponsibilityLedger.ResponsibilityFieldInvalid("shareBps", request.shareBps);
         }
-        if (request.objectKind == PLATFORM && request.object != PLATFORM_OBJECT) {
+        if ((request.objectKind == PLATFORM) != (request.object == PLATFORM_OBJECT)) {
             revert IResponsibilityLedger.ResponsibilityFieldInvalid("object", uint256(request.object));
         }
         if (request.validTo != 0 && request.validTo <= request.validFrom) {
