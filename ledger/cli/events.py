@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 event = group("event", "Usage events: deliveries, accesses, storage, destruction.")
 
 BATCH_LINES = 1_000
+BATCH_BYTES = 4 << 20
 
 
 @event.command("append")
@@ -99,7 +100,7 @@ def _batches(stream: BinaryIO) -> Iterator[tuple[int, list[str], int]]:
 
     A line longer than an entry may be is cut after that length; the service then rejects it by its length.
     """
-    number, first, done = 0, 1, 0
+    number, first, done, began = 0, 1, 0, 0
     lines: list[str] = []
     while line := stream.readline(MAX_ENTRY_BYTES + 2):
         number += 1
@@ -109,9 +110,9 @@ def _batches(stream: BinaryIO) -> Iterator[tuple[int, list[str], int]]:
             rest = stream.readline(MAX_ENTRY_BYTES + 2)
             done += len(rest)
         lines.append(base64.b64encode(line.rstrip(b"\r\n")).decode())
-        if len(lines) == BATCH_LINES:
+        if len(lines) == BATCH_LINES or done - began >= BATCH_BYTES:
             yield first, lines, done
-            first, lines = number + 1, []
+            first, lines, began = number + 1, [], done
     if lines:
         yield first, lines, done
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
@@ -43,6 +42,7 @@ MappingOption = Annotated[
     str, typer.Option("--mapping", metavar="FILE", help="What exchanges cannot say: agreement, purpose, delivery.")
 ]
 CHUNK_RECORDS = 500
+CHUNK_BYTES = 4 << 20
 _SHOWN_ITEMS = 10_000
 
 
@@ -105,15 +105,21 @@ def _open(file: str) -> BinaryIO:
 
 
 def _chunks(stream: BinaryIO, member: str) -> Iterator[tuple[list[dict[str, Any]], list[dict[str, Any]]]]:
-    """Yield records and rejections, some hundreds at a time."""
-    numbered = stream_records(stream, member)
-    while chunk := list(itertools.islice(numbered, CHUNK_RECORDS)):
-        records = [{"record": number, "value": item} for number, item in chunk if not isinstance(item, Rejection)]
-        refused = [
-            {"record": item.record, "field": item.field, "reason": item.reason}
-            for _, item in chunk
-            if isinstance(item, Rejection)
-        ]
+    """Yield records and rejections, some hundreds at a time, and fewer where they are long."""
+    records: list[dict[str, Any]] = []
+    refused: list[dict[str, Any]] = []
+    size = 0
+    for found in stream_records(stream, member):
+        match found.item:
+            case Rejection(record, field, reason):
+                refused.append({"record": record, "field": field, "reason": reason})
+            case record:
+                records.append({"record": found.number, "value": record})
+        size += found.size
+        if len(records) + len(refused) >= CHUNK_RECORDS or size >= CHUNK_BYTES:
+            yield records, refused
+            records, refused, size = [], [], 0
+    if records or refused:
         yield records, refused
 
 

@@ -98,7 +98,7 @@ class Command:
             line = process.stdout.readline()
             try:
                 assert line, process.stderr.read().decode()
-                yield json.loads(line)
+                yield {**json.loads(line), "pid": process.pid}
             finally:
                 process.send_signal(signal.SIGINT)
                 told = process.stderr.read().decode()

@@ -49,10 +49,13 @@ def test_bad_records_are_rejected_in_their_place_and_good_ones_kept() -> None:
     assert [result.field for result in results if isinstance(result, Rejection)] == ["record", "name", "name"]
 
 
-def test_fractions_and_large_integers_are_kept_as_text() -> None:
-    """No float reaches a record, and no integer loses digits."""
-    (record,) = read_records(b'[{"f": 1670665587.68073, "n": 12345678901234567890}]', "records")
-    assert record == {"f": "1670665587.68073", "n": "12345678901234567890"}
+def test_fractions_are_kept_as_text_and_large_integers_rejected_by_their_field() -> None:
+    """No float reaches a record, and no integer is read by two readers as two numbers."""
+    kept, *rejected = read_records(
+        b'[{"f": 1670665587.68073}, {"n": 9007199254740992}, {"a": {"m": [-1, 12345678901234567890]}}]', "records"
+    )
+    assert kept == {"f": "1670665587.68073"}
+    assert [(found.record, found.field) for found in rejected if isinstance(found, Rejection)] == [(2, "n"), (3, "m")]
 
 
 def test_names_in_either_normal_form_are_one_name() -> None:

@@ -17,7 +17,7 @@ RECORDS: list[dict[str, Any]] = [{"reference": "A", "n": 1}, {"reference": "B"},
 
 
 def _read(data: bytes) -> list[tuple[int, Any]]:
-    return list(stream_records(io.BytesIO(data), "agreements"))
+    return [(found.number, found.item) for found in stream_records(io.BytesIO(data), "agreements")]
 
 
 WANTED = list(enumerate(RECORDS, start=1))

@@ -1,8 +1,8 @@
 """The outer shape that all import files share: a JSON list, an object that holds one, or one object a line.
 
 Every record keeps its number, counted from 1, so that a rejection can be found in the file. Numbers with a
-fraction stay decimal text, since no signed value of ours is a float; duplicate keys are refused because two
-readers could see two different records.
+fraction stay decimal text, since no signed value of ours is a float. Duplicate keys and integers from 2^53 on are
+refused, because two readers could see two different records.
 """
 
 from __future__ import annotations
@@ -143,6 +143,12 @@ class _DuplicateKeyError(ValueError):
     """A record says the same key twice."""
 
 
+class _LargeInteger(str):
+    """The digits of an integer that readers of JSON do not all read alike."""
+
+    __slots__ = ()
+
+
 def _text(data: bytes) -> str:
     try:
         return data.decode("utf-8-sig")
@@ -177,11 +183,11 @@ def _object(pairs: list[tuple[str, object]]) -> object:
     return members
 
 
-def _integer(text: str) -> int | str:
+def _integer(text: str) -> int | _LargeInteger:
     if len(text) > len(str(-MAX_INTEGER)):
-        return text
+        return _LargeInteger(text)
     number = int(text)
-    return number if -MAX_INTEGER <= number <= MAX_INTEGER else text
+    return number if -MAX_INTEGER <= number <= MAX_INTEGER else _LargeInteger(text)
 
 
 def _refuse_constant(text: str) -> object:
@@ -211,6 +217,8 @@ def _find_fault(item: object, path: str) -> tuple[str, str] | None:
     """Return the field and what no record may hold: a key said twice, or half a character."""
     if isinstance(item, _DuplicateKeyError):
         return str(item), f"the key {str(item)!r} stands twice"
+    if isinstance(item, _LargeInteger):
+        return path, f"{_shown(str(item))} is not allowed; wanted: an integer with |n| < 2^53"
     if isinstance(item, str):
         return (path, "half of a surrogate pair, which is no character") if _SURROGATE.search(item) else None
     parts: list[tuple[str, object]] = []

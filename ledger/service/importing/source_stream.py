@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 from ledger.domain.errors import InvalidInputError
@@ -12,14 +13,23 @@ if TYPE_CHECKING:
 
     from ledger.service.importing.source_file import Record
 
-MAX_DOCUMENT_BYTES: Final = 64 << 20
+MAX_DOCUMENT_BYTES: Final = 32 << 20
 """A document is held in memory as a whole, several times its size."""
 
 MAX_LINE_BYTES: Final = 1 << 20
 
 
-def stream_records(file: BinaryIO, member: str) -> Iterator[tuple[int, Record | Rejection]]:
-    """Yield each record with its number, counted from 1; blank lines between records count for nothing.
+@dataclass(frozen=True, slots=True)
+class Numbered:
+    """A record, or why it is none, with its number in the file and the bytes of its line (0 in a document)."""
+
+    number: int
+    item: Record | Rejection
+    size: int
+
+
+def stream_records(file: BinaryIO, member: str) -> Iterator[Numbered]:
+    """Yield each record, counted from 1; blank lines between records count for nothing.
 
     Args:
         file: The bytes, read once.
@@ -34,10 +44,11 @@ def stream_records(file: BinaryIO, member: str) -> Iterator[tuple[int, Record | 
         if len(data) > MAX_DOCUMENT_BYTES:
             allowed = f"a document of at most {MAX_DOCUMENT_BYTES} bytes, or one record a line, which has no limit"
             raise InvalidInputError("file", f"more than {MAX_DOCUMENT_BYTES} bytes", allowed)
-        yield from enumerate(read_records(data, member), start=1)
+        for number, record in enumerate(read_records(data, member), start=1):
+            yield Numbered(number, record, 0)
         return
     for number, line in enumerate(_lines(head, file), start=1):
-        yield number, _parse(number, line)
+        yield Numbered(number, _parse(number, line), len(line))
 
 
 def _next_line(file: BinaryIO) -> bytes:
