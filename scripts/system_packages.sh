@@ -4,6 +4,7 @@
 #
 #   scripts/system_packages.sh build     # what `make setup` and `make check` need
 #   scripts/system_packages.sh browser   # what the browser tests need besides
+#   scripts/system_packages.sh picture   # what a picture with Chinese text needs besides
 set -euo pipefail
 
 missing=()
@@ -20,11 +21,13 @@ for wanted in "$@"; do
         ;;
     browser)
         command -v chromium-browser >/dev/null 2>&1 || command -v google-chrome >/dev/null 2>&1 || command_of chromium chromium
-        find /usr/share/fonts /usr/local/share/fonts -iname '*cjk*' -print -quit 2>/dev/null | grep -q . \
-            || missing+=(fonts-noto-cjk)
+        ;;
+    picture)
+        find /usr/share/fonts /usr/local/share/fonts \( -iname '*cjk*' -o -iname 'wqy*' \) -print -quit 2>/dev/null \
+            | grep -q . || missing+=(fonts-wqy-microhei)
         ;;
     *)
-        echo "unknown set of packages: $wanted (known: build, browser)" >&2
+        echo "unknown set of packages: $wanted (known: build, browser, picture)" >&2
         exit 3
         ;;
     esac

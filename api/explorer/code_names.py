@@ -18,6 +18,10 @@ CODE_NAMES: Final[dict[str, dict[str, tuple[str, str]]]] = {
         "CANCELLED": ("Withdrawn before signing", "签署前撤回"),
         "REPLACED": ("Replaced", "已被取代"),
     },
+    "period": {
+        "ENDED": ("period ended", "期限已过"),
+        "LATER": ("period not begun", "期限未到"),
+    },
     "notice": {
         "OPEN": ("Open", "待整改"),
         "RECTIFYING": ("Being rectified", "整改中"),
@@ -158,6 +162,7 @@ CODE_NAMES: Final[dict[str, dict[str, tuple[str, str]]]] = {
 }
 
 TONES: Final[dict[str, dict[str, str]]] = {
+    "period": {"ENDED": "warn", "LATER": "warn"},
     "state": {
         "LIVE": "good",
         "ACTIVE": "good",

@@ -40,20 +40,25 @@ class SampleLedger:
     sealed_case: str
 
 
-def make(folder: Path) -> SampleLedger:
+def make(folder: Path, *, demonstration: bool = True) -> SampleLedger:
     """Make the ledger in a new home below ``folder``, and leave it open."""
-    passphrase = folder / "passphrase"
-    passphrase.write_text("a sample's passphrase\n", encoding="ascii")
-    settings = Settings(
-        home=folder / "home", passphrase_file=passphrase, keystore_scrypt_n=2, block_time_lead_max_s=3600
-    )
-    bootstrap.init_home(settings, demonstration=True)
-    services = bootstrap.open_home(settings)
+    services = open_empty(folder, demonstration=demonstration)
     try:
         return _fill(services)
     except BaseException:
         services.close()
         raise
+
+
+def open_empty(folder: Path, *, demonstration: bool) -> Services:
+    """Make a home that holds nothing yet, and open it."""
+    passphrase = folder / "passphrase"
+    passphrase.write_text("a sample's passphrase\n", encoding="ascii")
+    settings = Settings(
+        home=folder / "home", passphrase_file=passphrase, keystore_scrypt_n=2, block_time_lead_max_s=3600
+    )
+    bootstrap.init_home(settings, demonstration=demonstration)
+    return bootstrap.open_home(settings)
 
 
 def _fill(services: Services) -> SampleLedger:

@@ -23,7 +23,8 @@ LANGUAGES = {"zh": "zh-Hans", "en": "en"}
 FIXED_TEXT = """
 () => {
   const copy = document.body.cloneNode(true);
-  copy.querySelectorAll("[translate=no], [lang], time, script, noscript, code, g.node").forEach((part) => part.remove());
+  const records = "[translate=no], [lang], time, script, noscript, code, g.node";
+  copy.querySelectorAll(records).forEach((part) => part.remove());
   const isNamed = document.querySelector("main h1[translate=no], main h1 [translate=no]");
   const said = [copy.textContent, isNamed ? "" : document.title];
   copy.querySelectorAll("*").forEach((part) => {

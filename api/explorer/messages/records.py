@@ -36,7 +36,7 @@ RECORDS: Final[dict[str, tuple[str, str]]] = {
     "count.agencies": ("Agencies with a catalogue", "已编目部门"),
     "count.agencies.part": ("of all agencies", "占全部登记部门"),
     "count.agreements": ("Agreements in force", "有效协议"),
-    "count.agreements.part": ("of all agreements", "占全部协议"),
+    "count.agreements.part": ("of all agreements, whatever their period", "占全部协议，不论期限"),
     "count.events": ("Events within scope", "授权范围内事件"),
     "count.events.part": ("of all events", "占全部事件"),
     "count.anchored": ("Events anchored", "已锚定事件"),

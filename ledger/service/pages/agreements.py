@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 from ledger.domain.codes import AgreementStatus, Delivery
 from ledger.domain.legal_time import LEGAL_ZONE
 from ledger.domain.scalars import OPEN_END, ZERO32
-from ledger.service.agreement_views import AGREEMENTS, is_demonstration, resolve_agreement
+from ledger.service.agreement_views import AGREEMENTS, find_agreement, is_demonstration, resolve_agreement
 from ledger.service.pages.listing import Listing, check_cursor
 from ledger.service.pages.names import Name, agency_name, code_text, dataset_name, post_name, public_values
 from ledger.service.requests import Request
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from ledger.domain.agreement_state import AgreementState, AgreementVersion, Signature
     from ledger.domain.event_log import Event, Recorded
     from ledger.domain.records import Terms
@@ -47,12 +49,16 @@ class SharingPage(Request, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True)
 class AgreementLine:
-    """An agreement in a list."""
+    """An agreement in a list.
+
+    ``period`` is ENDED or LATER where all its windows are past or to come: expiry is computed, and no status.
+    """
 
     id: str
     reference: str
     title: str
     state: str
+    period: str
     version: int
     provider: Name
     parties: tuple[Name, ...]
@@ -166,14 +172,13 @@ def agreements_page(services: Services, request: AgreementsPage) -> Listing[Agre
     """
     status = AgreementStatus.__members__.get(request.status)
     page = services.index.agreements(state=status, after=check_cursor(request.after), limit=request.limit)
-    rows = tuple(_line_of_row(services, row) for row in page.rows)
-    return Listing(rows, len(services.state.ids("agreement")), page.next)
+    return Listing(_lines(services, page.rows), len(services.state.ids("agreement")), page.next)
 
 
 def agreements_of(services: Services, party: bytes) -> Listing[AgreementLine]:
     """List the agreements of one party."""
     page = services.index.agreements(party=party, limit=_MANY)
-    return Listing(tuple(_line_of_row(services, row) for row in page.rows), len(page.rows), page.next)
+    return Listing(_lines(services, page.rows), len(page.rows), page.next)
 
 
 def agreement_page(services: Services, request: AgreementPage) -> AgreementView:
@@ -228,22 +233,19 @@ def _shared(services: Services, agreement: bytes, recipient: bytes) -> SharedLin
     )
 
 
+def _period(terms: Terms, now: int) -> str:
+    if all(now >= (grant.valid_to or OPEN_END) for grant in terms.grants):
+        return "ENDED"
+    return "LATER" if all(now < grant.valid_from for grant in terms.grants) else ""
+
+
 def _is_review_valid(terms: Terms, now: int) -> bool:
     return terms.review == ZERO32 or now < terms.review_valid_until
 
 
-def _line_of_row(services: Services, row: AgreementRow) -> AgreementLine:
-    text = public_values(services, row.text)
-    return AgreementLine(
-        id=row.agreement.hex(),
-        reference=str(text.get("reference", "")) or row.agreement.hex()[:12],
-        title=str(text.get("title", "")),
-        state=AgreementStatus(row.state).name,
-        version=row.version_in_force or row.version,
-        provider=agency_name(services, row.provider),
-        parties=tuple(agency_name(services, party) for party in row.parties),
-        demonstration=is_demonstration(services, row.agreement),
-    )
+def _lines(services: Services, rows: Iterable[AgreementRow]) -> tuple[AgreementLine, ...]:
+    states = (find_agreement(services, row.agreement) for row in rows)
+    return tuple(_line(services, state) for state in states if state is not None)
 
 
 def _line(services: Services, state: AgreementState) -> AgreementLine:
@@ -254,6 +256,7 @@ def _line(services: Services, state: AgreementState) -> AgreementLine:
         reference=str(text.get("reference", "")) or state.agreement.hex()[:12],
         title=str(text.get("title", "")),
         state=state.status.name,
+        period=_period(counted.terms, services.now_s()),
         version=counted.version,
         provider=agency_name(services, counted.terms.provider),
         parties=tuple(agency_name(services, party) for party in counted.terms.parties),
