@@ -19,6 +19,7 @@ from scripts.generators.cli_reference import cli_reference
 from scripts.generators.contract_artifacts import contract_artifacts
 from scripts.generators.domain_spec import domain_spec
 from scripts.generators.error_reference import error_reference
+from scripts.generators.evidence_spec import evidence_spec
 from scripts.generators.explorer_assets import explorer_assets
 from scripts.generators.openapi import openapi
 from scripts.generators.settings_reference import settings_reference
@@ -32,6 +33,7 @@ GENERATORS: Final[tuple[Callable[[], Mapping[str, str]], ...]] = (
     domain_spec,
     error_reference,
     evidence_vectors,
+    evidence_spec,
     cli_reference,
     settings_reference,
     contract_artifacts,

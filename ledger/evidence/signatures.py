@@ -77,7 +77,7 @@ _REGISTRAR: Final = (
 )
 """Events that only the registrar brings about, without a signature of the agency's."""
 
-_SAME: Final[dict[tuple[type[Event], type[Record]], str]] = {
+SAME: Final[dict[tuple[type[Event], type[Record]], str]] = {
     (events.AgencyAdmitted, records.AdmitAgency): "agency scheme root_key capacities profile",
     (events.RootReplacementCancelled, records.CancelRootReplacement): "agency",
     (events.RootKeyChanged, records.RotateRoot): "agency new_root",
@@ -208,7 +208,7 @@ class SignatureCheck:
         if isinstance(placed.recorded.event, (*AGENCY_EVENTS, *POST_EVENTS)):
             self.authorities.check_root(record.agency, signer, before=before)
             return bytes(record.agency)
-        return self.authorities.check_post(record.post, signer, any_of=_roles(call.record), before=before, time=time)
+        return self.authorities.check_post(record.post, signer, any_of=roles_of(call.record), before=before, time=time)
 
     def _check_signature(self, placed: PlacedEvent, signed: bytes, signer: bytes, signature: bytes) -> None:
         try:
@@ -225,7 +225,7 @@ class SignatureCheck:
     def _match(self, placed: PlacedEvent, call: Call, agency: bytes) -> None:
         """Check that an event says what the record says."""
         event: Any = placed.recorded.event
-        rule = _SAME.get((type(event), type(call.record)))
+        rule = SAME.get((type(event), type(call.record)))
         if rule is None:
             raise _refused(placed, f"a {type(call.record).__name__} does not bring it about")
         for item in rule.split():
@@ -266,7 +266,8 @@ class SignatureCheck:
             raise _refused(placed, f"its {own} is not what was signed")
 
 
-def _roles(record: Record) -> PostRole:
+def roles_of(record: Record) -> PostRole:
+    """Return the roles, one of which the signer of a record needs."""
     if not isinstance(record, records.Advance):
         return ROLES[type(record)]
     if record.step in _RESPONSES:
