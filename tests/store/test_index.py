@@ -24,7 +24,9 @@ from ledger.service.index_rows import FactFilter
 from ledger.store import tables
 from ledger.store.columns import Uint64
 from ledger.store.comparing import differences
+from ledger.store.projections import OWNERS, object_of, valid_from
 from ledger.store.sql_index import SQLIndex
+from tests.domain.strategies import records_of
 from tests.store.factories import fact
 from tests.store.synthetic import CONTRACTS, START, block_of, stretch_of
 from tests.store.world import CONTRACT_OF, World
@@ -519,3 +521,17 @@ def test_waiting_for_a_block_feeds_the_index_itself(open_index: Callable[..., SQ
     index.wait_for_block(11, timeout_s=5.0)
     assert index.cursor().number == 11
     assert tables.EVENTS.name in index.row_counts()
+
+
+@settings(max_examples=10)
+@given(data=st.data())
+@pytest.mark.parametrize("event", [event for some in events.EVENTS.values() for event in some])
+def test_every_event_changes_an_objects_rows_but_the_operators(event: type[Event], data: st.DataObject) -> None:
+    made = data.draw(records_of(event))
+    kind, key = object_of(made)
+    if event is events.OperatorChanged:
+        assert (kind, key) == ("", b"")
+    else:
+        assert kind in OWNERS
+        assert len(key) == 32
+        assert valid_from(made, 7) >= 0

@@ -97,6 +97,17 @@ def test_damaged_index_is_set_aside_and_made_anew(settings: Settings, damage: by
     assert (settings.home / "index.db.damaged").exists() == (damage != b"")
 
 
+def test_index_of_another_version_of_the_program_is_made_anew(settings: Settings) -> None:
+    before = index_rows(settings)
+    database = Database.open(settings.home / "index.db")
+    with database.write() as connection:
+        connection.execute(sa.text("UPDATE alembic_version SET version_num = 'later'"))
+        connection.execute(sa.text("DROP TABLE facts"))
+    database.close()
+    bootstrap.open_home(settings).close()
+    assert index_rows(settings) == before
+
+
 def test_fsck_finds_nothing_in_a_whole_home(services: Services) -> None:
     report = check(services)
     assert report["defects"] == []
