@@ -248,15 +248,22 @@ class EmbeddedChain:
             RefusedError: It reverted; ``data`` holds what it returned, as hex.
             UnavailableError: The node is being started again.
         """
-        return view(self._sealer.node(_NODE_WAIT_S).rpc, to, data)
+        node = self._sealer.node(_NODE_WAIT_S)
+        with self._sealer.mining:
+            return view(node.rpc, to, data)
 
     def simulate(self, sender: bytes, to: bytes, data: bytes) -> Simulation:
         """Try a call as ``sender`` on the newest state, without sending it."""
-        return simulate(self._sealer.node(_NODE_WAIT_S).rpc, sender, to, data)
+        node = self._sealer.node(_NODE_WAIT_S)
+        # A block that is mined while the node estimates makes it refuse the state that it had begun on.
+        with self._sealer.mining:
+            return simulate(node.rpc, sender, to, data)
 
     def code(self, address: bytes) -> bytes:
         """Return the runtime code at an address, empty where there is none."""
-        return read_code(self._sealer.node(_NODE_WAIT_S).rpc, address)
+        node = self._sealer.node(_NODE_WAIT_S)
+        with self._sealer.mining:
+            return read_code(node.rpc, address)
 
     def proofs(self, wanted: Mapping[bytes, Sequence[bytes]]) -> list[StateProof]:
         """Prove slots of several accounts under the newest block; none is mined meanwhile.
