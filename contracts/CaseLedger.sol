@@ -13,10 +13,12 @@ import {Roles} from "./libraries/Roles.sol";
 /// @title CaseLedger
 /// @notice See `ICaseLedger`.
 contract CaseLedger is RunningHeads, SignedRequests, ICaseLedger {
-    /// @dev `reviewDue` is set while a rectification was ordered that no review has verified.
+    /// @dev `respondentLeaf` is the hash of the one leaf of the filing that may ever be opened. `reviewDue` is set while a
+    /// rectification was ordered that no review has verified.
     struct Case {
         bytes32 authority;
         bytes32 filing;
+        bytes32 respondentLeaf;
         bytes32 respondent;
         uint8 step;
         uint8 appeal;
@@ -61,9 +63,11 @@ contract CaseLedger is RunningHeads, SignedRequests, ICaseLedger {
         if (!CaseSteps.isOpening(request.step)) revert CaseStepOpensNothing(request.caseId, request.step);
         bytes32 respondent = _respondentOf(found, request.caseId, opening);
         bool isNew = found.respondent == 0;
-        if (isNew) found.respondent = respondent;
-        else if (found.respondent != respondent) {
-            revert CaseRespondentMismatch(request.caseId, respondent, found.respondent);
+        if (isNew) {
+            // Who opens is still held to the rule of a sealed case, and what the authority did so far was never its own.
+            _checkAgency(found, request, agency, roles);
+            if (_isSame(found.authority, respondent)) revert OwnCase(request.caseId, found.authority, request.post);
+            found.respondent = respondent;
         }
         _take(found, request, agency, roles);
         if (isNew) {
@@ -104,8 +108,10 @@ contract CaseLedger is RunningHeads, SignedRequests, ICaseLedger {
     function _take(Case storage found, Advance calldata request, bytes32 agency, uint32 roles) private {
         bytes32 caseId = request.caseId;
         uint8 step = request.step;
-        if (step == CaseSteps.LEAD || step == CaseSteps.FILED) found.authority = agency;
-        else _checkAgency(found, request, agency, roles);
+        if (found.step == 0) {
+            if (caseId == 0) revert CaseIdMissing();
+            found.authority = agency;
+        } else _checkAgency(found, request, agency, roles);
         if (CaseSteps.isReview(step)) {
             uint8 capacities = _capacities[caseId][request.post];
             if (capacities != 0) {
@@ -128,7 +134,7 @@ contract CaseLedger is RunningHeads, SignedRequests, ICaseLedger {
     function _checkAgency(Case storage found, Advance calldata request, bytes32 agency, uint32 roles) private view {
         bool isResponse = CaseSteps.isResponse(request.step);
         uint32 anyOf = CaseSteps.INVESTIGATING;
-        if (agency == found.respondent) {
+        if (found.respondent != 0 && _isSame(agency, found.respondent)) {
             if (!isResponse) revert OwnCase(request.caseId, agency, request.post);
             anyOf = CaseSteps.RESPONDING;
         } else if (agency != found.authority) {
@@ -140,14 +146,24 @@ contract CaseLedger is RunningHeads, SignedRequests, ICaseLedger {
         if (isResponse && roles & anyOf == 0) revert IPostAuthorityErrors.MissingRole(request.post, roles, anyOf);
     }
 
+    /// @dev An agency and the one that took its place are the same party to a case.
+    function _isSame(bytes32 agency, bytes32 respondent) private view returns (bool) {
+        return
+            agency == respondent ||
+            registry.agencyOf(agency).successor == respondent ||
+            registry.agencyOf(respondent).successor == agency;
+    }
+
     function _move(Case storage found, Advance calldata request) private {
         uint8 step = request.step;
         if (step == CaseSteps.APPEAL_FILED || CaseSteps.isAppealOutcome(step)) {
             found.appeal = step;
             return;
         }
-        if (step == CaseSteps.FILED) found.filing = request.commitment;
-        else if (step == CaseSteps.DECIDED) found.decided = true;
+        if (step == CaseSteps.FILED) {
+            if (request.aux == 0) revert CaseRespondentMissing(request.caseId);
+            (found.filing, found.respondentLeaf) = (request.commitment, request.aux);
+        } else if (step == CaseSteps.DECIDED) found.decided = true;
         else if (step == CaseSteps.RECTIFYING) found.reviewDue = true;
         else if (step == CaseSteps.VERIFIED) found.reviewDue = false;
         else if (step == CaseSteps.CLOSED && found.reviewDue) revert CaseReviewMissing(request.caseId);
@@ -164,6 +180,7 @@ contract CaseLedger is RunningHeads, SignedRequests, ICaseLedger {
         if (!RFC6962.isIncluded(leaf, opening.index, opening.size, opening.path, opening.filing)) {
             revert CaseOpeningInvalid(caseId, opening.filing);
         }
+        if (leaf != found.respondentLeaf) revert CaseRespondentMismatch(caseId, leaf, found.respondentLeaf);
         return RespondentLeaf.agencyOf(opening.leaf);
     }
 

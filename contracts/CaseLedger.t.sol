@@ -28,9 +28,12 @@ contract CaseLedgerTest is World, ReferenceTree {
     bytes32 private chief;
     bytes32 private reviewer;
     bytes32 private head;
+    mapping(bytes32 filing => bytes32 leaf) private _respondentLeaves;
 
     function setUp() public {
         _deploy();
+        _respondentLeaves[_filing(ESCAPED)] = _hashed(_leaf(ESCAPED));
+        _respondentLeaves[_filing(AUTHORITY)] = _hashed(_leaf(AUTHORITY));
         cases = new CaseLedger(registry);
         authority = _agency(AUTHORITY, EVERYTHING);
         respondent = _agency(RESPONDENT, EVERYTHING);
@@ -155,6 +158,62 @@ contract CaseLedgerTest is World, ReferenceTree {
         }
     }
 
+    function test_open_failsIfASuperiorOpensWhatAnAuthorityDecidedOfItself() public {
+        bytes32 above = _post(_agency("name:gov/CN/Above", EVERYTHING | Roles.SUPERIOR), "superior", Roles.SUPERIOR);
+        _take(inspector, CaseSteps.FILED, _filing(AUTHORITY));
+        this.take(inspector, CaseSteps.FACTS_TOLD);
+        this.take(chief, CaseSteps.DECIDED);
+        bytes32 agency = registry.postOf(above).agency;
+        VM.expectRevert(abi.encodeWithSelector(ICaseLedger.CaseOfAnotherAuthority.selector, CASE, agency, authority));
+        this.open(above, CaseSteps.CLOSED, AUTHORITY);
+    }
+
+    function test_open_failsIfTheAuthorityTookTheRespondentsPlace() public {
+        registry.linkSuccessor(respondent, authority, uint64(block.timestamp));
+        _decided();
+        VM.expectRevert(abi.encodeWithSelector(ICaseLedger.OwnCase.selector, CASE, authority, chief));
+        this.open(chief, CaseSteps.NOTICE_ISSUED, ESCAPED);
+    }
+
+    function test_file_failsIfAnotherAgencyTakesALeadOver() public {
+        bytes32 stranger = _post(_agency("name:gov/CN/Other", EVERYTHING), "inspector", Roles.INSPECTOR);
+        this.take(inspector, CaseSteps.LEAD);
+        bytes32 agency = registry.postOf(stranger).agency;
+        VM.expectRevert(abi.encodeWithSelector(ICaseLedger.CaseOfAnotherAuthority.selector, CASE, agency, authority));
+        this.take(stranger, CaseSteps.FILED);
+        this.take(chief, CaseSteps.FILED);
+    }
+
+    function test_file_failsIfItNamesNoRespondentsLeaf() public {
+        ICaseLedger.Advance memory request = _request(inspector, CaseSteps.FILED, _filing(ESCAPED));
+        request.aux = 0;
+        bytes memory signature = _signed(request);
+        VM.expectRevert(abi.encodeWithSelector(ICaseLedger.CaseRespondentMissing.selector, CASE));
+        cases.advanceBySig(request, VM.addr(_keyOf(inspector)), signature);
+    }
+
+    function test_open_failsIfTheFilingHoldsASecondRespondent() public {
+        bytes32[] memory leaves = new bytes32[](2);
+        leaves[0] = _hashed(_leaf(ESCAPED));
+        leaves[1] = _hashed(_leaf("name:gov/CN/Somebody else"));
+        bytes32 filing = _root(leaves, 0, 2);
+        _respondentLeaves[filing] = leaves[0];
+        _take(inspector, CaseSteps.FILED, filing);
+        this.take(inspector, CaseSteps.FACTS_TOLD);
+        this.take(chief, CaseSteps.DECIDED);
+        ICaseLedger.Opening memory opening = ICaseLedger.Opening(
+            filing,
+            _leaf("name:gov/CN/Somebody else"),
+            1,
+            2,
+            _path(leaves, 1, 0, 2)
+        );
+        VM.expectRevert(
+            abi.encodeWithSelector(ICaseLedger.CaseRespondentMismatch.selector, CASE, leaves[1], leaves[0])
+        );
+        this.openWith(chief, opening);
+    }
+
     function test_advance_failsIfTheRespondentDecidesAfterTheNotice() public {
         bytes32 judge = _post(respondent, "judge", EVERYTHING);
         _decided();
@@ -219,7 +278,8 @@ contract CaseLedgerTest is World, ReferenceTree {
     function test_open_failsIfTheGroupIsAnotherOne() public {
         bytes memory facts = abi.encodePacked('["', SALT, '","facts-made-","', AUTHORITY, '"]');
         bytes32[] memory leaves = new bytes32[](1);
-        leaves[0] = sha256(abi.encodePacked(bytes1(0), facts));
+        leaves[0] = _hashed(facts);
+        _respondentLeaves[leaves[0]] = leaves[0];
         _take(inspector, CaseSteps.FILED, leaves[0]);
         this.take(inspector, CaseSteps.FACTS_TOLD);
         this.take(chief, CaseSteps.DECIDED);
@@ -317,7 +377,9 @@ contract CaseLedgerTest is World, ReferenceTree {
         uint8 step,
         bytes32 commitment
     ) private returns (ICaseLedger.Advance memory request) {
-        request = ICaseLedger.Advance(post, CASE, step, commitment, 0, _nonce(), LATER);
+        bytes32 aux = step == CaseSteps.FILED ? _respondentLeaves[commitment] : bytes32(0);
+        if (step == CaseSteps.FILED && aux == 0) aux = keccak256("a leaf that nobody will open");
+        request = ICaseLedger.Advance(post, CASE, step, commitment, aux, _nonce(), LATER);
     }
 
     function _signed(ICaseLedger.Advance memory request) private view returns (bytes memory) {
@@ -339,10 +401,14 @@ contract CaseLedgerTest is World, ReferenceTree {
         return abi.encodePacked('["', SALT, '","respondent","', text, '"]');
     }
 
+    function _hashed(bytes memory leaf) private pure returns (bytes32) {
+        return sha256(abi.encodePacked(bytes1(0), leaf));
+    }
+
     /// @dev Three groups of which the respondent's is the middle one.
     function _groups(string memory text) private pure returns (bytes32[] memory leaves) {
         leaves = _leaves(3, 7);
-        leaves[1] = sha256(abi.encodePacked(bytes1(0), _leaf(text)));
+        leaves[1] = _hashed(_leaf(text));
     }
 
     function _filing(string memory text) private pure returns (bytes32) {

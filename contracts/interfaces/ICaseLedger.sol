@@ -13,7 +13,8 @@ interface ICaseLedger is IRunningHeads {
     /// @param caseId The case; random, chosen with its first step.
     /// @param step The step, as in `CaseSteps`.
     /// @param commitment Root over the salted groups of what the step says.
-    /// @param aux Reserved for a second commitment; zero if there is none.
+    /// @param aux With a filing, the hash of the leaf that holds its respondent (salted, so it tells nobody whom): what the
+    /// notice opens is fixed when the case is filed. Zero with every other step.
     /// @param nonce Keyed nonce of the signer.
     /// @param deadline Last Unix second at which the signature counts.
     struct Advance {
@@ -47,7 +48,8 @@ interface ICaseLedger is IRunningHeads {
     error CaseOfAnotherAuthority(bytes32 caseId, bytes32 agency, bytes32 authority);
     /// @notice Who reviews took no part before; `capacity` says what part the post took.
     error ReviewerNotIndependent(bytes32 caseId, bytes32 post, string capacity);
-    /// @notice The respondent is the agency of `post`, which acts as the case's authority, reviewer or superior.
+    /// @notice The respondent is an agency (or its successor or predecessor) that acts as the case's authority, reviewer or
+    /// superior, or did so before the case was opened.
     error OwnCase(bytes32 caseId, bytes32 agency, bytes32 post);
     /// @notice The step must open the respondent, who is still sealed.
     error CaseSealed(bytes32 caseId, uint8 step);
@@ -57,8 +59,12 @@ interface ICaseLedger is IRunningHeads {
     error CaseFilingMismatch(bytes32 caseId, bytes32 given, bytes32 filing);
     /// @notice The path does not lead from the group to the filing's commitment.
     error CaseOpeningInvalid(bytes32 caseId, bytes32 filing);
-    /// @notice The respondent was opened already, as another one.
-    error CaseRespondentMismatch(bytes32 caseId, bytes32 given, bytes32 respondent);
+    /// @notice The opening is of another leaf than the one that the filing named.
+    error CaseRespondentMismatch(bytes32 caseId, bytes32 givenLeaf, bytes32 respondentLeaf);
+    /// @notice A filing names the leaf that holds its respondent.
+    error CaseRespondentMissing(bytes32 caseId);
+    /// @notice A case has an id other than zero.
+    error CaseIdMissing();
     /// @notice A rectification was ordered and no independent review has verified it.
     error CaseReviewMissing(bytes32 caseId);
 

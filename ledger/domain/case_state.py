@@ -122,7 +122,9 @@ class CaseState:
             return "investigator"
         if post in self.deciders:
             return "decider"
-        return "rectifier" if post in self.rectifiers else ""
+        if post in self.rectifiers:
+            return "rectifier"
+        return "appellant" if post in self.posts(S.APPEAL_FILED) else ""
 
 
 def fold_case(history: Iterable[Recorded[Event]]) -> CaseState | None:

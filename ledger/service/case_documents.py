@@ -12,6 +12,7 @@ from ledger.domain.codes import CaseStep, Tier
 from ledger.domain.commitment import recommit
 from ledger.domain.errors import IntegrityError
 from ledger.domain.events import CaseAdvanced
+from ledger.log.tree import leaf_hash
 from ledger.service.documents import make_document, values_of
 from ledger.service.profiles import keep
 
@@ -73,6 +74,15 @@ def respondent_opening(document: VaultDocument) -> Opening:
     groups: Any = document.groups
     (opening,) = recommit(groups).disclose(["respondent"])
     return opening
+
+
+def respondent_leaf(services: Services, filing: bytes) -> bytes:
+    """Return the hash of the leaf that holds a filing's respondent: it is signed, so that no other can be opened.
+
+    Raises:
+        NotFoundError: The vault does not hold the filing.
+    """
+    return leaf_hash(respondent_opening(services.vault.get(filing)).leaf)
 
 
 def respondent_of(document: VaultDocument) -> str:

@@ -17,7 +17,7 @@ from ledger.domain.identifiers import parse_agency, parse_code, parse_post
 from ledger.domain.legal_time import window_end
 from ledger.domain.records import Advance
 from ledger.domain.scalars import ZERO32
-from ledger.service.case_documents import filing_of, keep_step, respondent_opening
+from ledger.service.case_documents import filing_of, keep_step, respondent_leaf, respondent_opening
 from ledger.service.case_views import case_json, is_open, resolve_case
 from ledger.service.documents import values_of
 from ledger.service.keys import signer_for_post
@@ -113,14 +113,16 @@ def file_case(services: Services, request: FileCase) -> dict[str, object]:
     return _advance(services, case, step, request.post, request.key, values, reference=str(values.get("reference", "")))
 
 
-def lead(services: Services, case: bytes, post: str, values: Mapping[str, Json], *, reference: str) -> SignedRequest:
+def lead(
+    services: Services, case: bytes, post: str, values: Mapping[str, Json], *, reference: str, key: str = ""
+) -> SignedRequest:
     """Return what recording a lead relays: sealed, its commitment signed by a post, its text on disk.
 
     Raises:
         UnauthorizedError: No key of the post is in this home.
     """
     record = _record(services, case, CaseStep.LEAD, post, keep_step(services, case, CaseStep.LEAD, values, reference))
-    return sign_request(services, record, signer_for_post(services, record.post))
+    return sign_request(services, record, signer_for_post(services, record.post, key))
 
 
 def tell_facts(services: Services, request: TakeStep) -> dict[str, object]:
@@ -237,7 +239,7 @@ def _record(services: Services, case: bytes, step: CaseStep, post: str, commitme
         case_id=case,
         step=step,
         commitment=commitment,
-        aux=ZERO32,
+        aux=respondent_leaf(services, commitment) if step is CaseStep.FILED else ZERO32,
         nonce=fresh_nonce(),
         deadline=deadline_of(services),
     )

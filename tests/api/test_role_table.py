@@ -286,7 +286,8 @@ def step(before: CaseStep | None, taken: CaseStep) -> Callable[[World, str], dic
         if before is not None:
             at = before
             found = prepared(lambda: case_at(world, at, respondent), at, respondent)
-        body = sent(world, Advance, key, caseId="0x" + found, step=str(int(taken)), commitment=some_id(), aux=ZERO)
+        aux = some_id() if taken is CaseStep.FILED else ZERO
+        body = sent(world, Advance, key, caseId="0x" + found, step=str(int(taken)), commitment=some_id(), aux=aux)
         if taken is CaseStep.NOTICE_ISSUED:
             filing = filing_of(world.services, bytes.fromhex(found))
             opening = respondent_opening(filing)

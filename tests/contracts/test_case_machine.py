@@ -21,6 +21,7 @@ from ledger.domain.commitment import Commitment, commit
 from ledger.domain.errors import RefusedError
 from ledger.domain.identifiers import parse_agency
 from ledger.domain.records import Advance
+from ledger.log.tree import leaf_hash
 from ledger.service.call_data import call_data
 from tests.contracts.deployed import EVERY_CAPACITY, FAR, DeployedLedger, Post, fresh_nonce
 from tests.contracts.heads import History
@@ -129,7 +130,8 @@ class CaseMachine(RuleBasedStateMachine):
     def take(self, actor: Actor, step: S, *, opening: bool) -> None:
         expected = self.refusal(actor, step, opening=opening)
         commitment = self._commitment(step)
-        record = {"case_id": self.case, "step": step, "commitment": commitment, "aux": bytes(32)}
+        aux = self._respondent_leaf(commitment) if step is S.FILED else bytes(32)
+        record = {"case_id": self.case, "step": step, "commitment": commitment, "aux": aux}
         found = self._try(actor, Advance(post=actor.post.id, nonce=fresh_nonce(), deadline=FAR, **record), opening)
         assert found == expected, (step, actor, opening, self.state)
         self.seen[found or step.name] += 1
@@ -139,7 +141,7 @@ class CaseMachine(RuleBasedStateMachine):
         known = len(self.history.events)
         for recorded in self.history.read()[known:]:
             self.state = apply_case(self.state, recorded)
-        if step in {S.LEAD, S.FILED}:
+        if self.taken == 1:
             self.authority = actor.post.agency
         self.review_due = (self.review_due or step is S.RECTIFYING) and step is not S.VERIFIED
 
@@ -165,8 +167,8 @@ class CaseMachine(RuleBasedStateMachine):
             return "CaseSealed"
         if opening and step not in OPENS:
             return "CaseStepOpensNothing"
-        respondent = self.respondent.id if opening or not sealed else b""
-        if step not in {S.LEAD, S.FILED}:
+        respondent = b"" if sealed else self.respondent.id
+        if state is not None:
             if agency == respondent and step not in RESPONSES:
                 return "OwnCase"
             if agency not in {respondent, self.authority} and (
@@ -175,6 +177,8 @@ class CaseMachine(RuleBasedStateMachine):
                 return "CaseOfAnotherAuthority"
             if step in RESPONSES and not actor.roles & (HEADS if agency == respondent else INVESTIGATING):
                 return "MissingRole"
+            if opening and self.respondent.id == self.authority:
+                return "OwnCase"
         if step in REVIEWS:
             appealed = {entry.post for entry in state.entries if entry.step is S.APPEAL_FILED}
             if state.lack_of_independence(actor.post.id) or actor.post.id in appealed:
@@ -190,6 +194,10 @@ class CaseMachine(RuleBasedStateMachine):
         made = commit(values, {name: secrets.token_bytes(32) for name in values})
         self.filings[made.root] = made
         return made.root
+
+    def _respondent_leaf(self, filing: bytes) -> bytes:
+        (opening,) = self.filings[filing].disclose(["respondent"])
+        return leaf_hash(opening.leaf)
 
     def _opening(self) -> tuple[object, ...]:
         filed = [entry.commitment for entry in self.state.entries if entry.step is S.FILED] if self.state else []
