@@ -180,9 +180,11 @@ def _row_of(document: VaultDocument) -> tuple[bytes, str, bytes, bytes]:
     root = _root_of(document)
     if root != document.commitment:
         raise InvalidInputError("commitment", document.commitment, f"the root of its groups, {root.hex()}")
-    body = canonical.encode(
+    extra = dict(document.extra)
+    canonical.check([extra, document.kind, document.tier])  # The groups were checked when they were hashed.
+    body = canonical.encode_checked(
         {
-            "extra": dict(document.extra),
+            "extra": extra,
             "groups": {name: list(group) for name, group in document.groups.items()},
             "kind": document.kind,
             "tier": document.tier,
