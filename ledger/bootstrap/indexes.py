@@ -13,7 +13,7 @@ from ledger.chain.follower import ChainFollower
 from ledger.domain.errors import IntegrityError
 from ledger.service.fsck import Defect, StoreCheck
 from ledger.service.indexing import Indexing
-from ledger.store.comparing import count_rows, differences
+from ledger.store.comparing import count_rows, cursor_in, differences
 from ledger.store.sql_index import SQLIndex
 
 if TYPE_CHECKING:
@@ -67,27 +67,24 @@ def index_check(
     log: EventLog,
     vault: Vault,
     index: SQLIndex,
-    indexing: Indexing,
 ) -> StoreCheck:
     """Return the index's part of ``fsck``: make it anew up to the same block and leaf, and compare row by row."""
 
     def check(told: Callable[[str, int, int], None]) -> tuple[int, list[Defect]]:
         for leftover in home.run.glob(f"{_CHECK_PREFIX}*"):
             shutil.rmtree(leftover)
-        with tempfile.TemporaryDirectory(prefix=_CHECK_PREFIX, dir=home.run) as folder, indexing.lock:
+        # One state of the index is read throughout, so that it may go on growing meanwhile.
+        with tempfile.TemporaryDirectory(prefix=_CHECK_PREFIX, dir=home.run) as folder, index.database.read() as held:
             made = SQLIndex.open(Path(folder) / home.index.name, {})
             try:
-                making = _indexing(made, chain, deployment, log, vault)
-                making.catch_up(told, block=index.cursor().number, leaves=index.leaf_mark().leaves)
-                found = [
-                    Defect("index", f"{one.table} {one.key}", one.reason)
-                    for one in differences(index.database, made.database)
-                ]
-                return count_rows(index.database), found
+                cursor, mark = cursor_in(held)
+                _indexing(made, chain, deployment, log, vault).catch_up(told, block=cursor.number, leaves=mark.leaves)
+                with made.database.read() as other:
+                    found = [Defect("index", f"{one.table} {one.key}", one.reason) for one in differences(held, other)]
+                return count_rows(held), found
             except IntegrityError as error:
-                return 0, [
-                    Defect("index", str(error.fields.get("block", error.fields.get("leaf", ""))), error.explain())
-                ]
+                where = str(error.fields.get("block", error.fields.get("leaf", "")))
+                return 0, [Defect("index", where, error.explain())]
             finally:
                 made.close()
 

@@ -88,7 +88,7 @@ def open_home(settings: Settings, progress: Callable[[str, int, int], None] = no
             store_checks=(
                 engine.check,
                 *_checks(home, vault, deployment.log_vkey),
-                index_check(home, chain, deployment, log, vault, index, indexing),
+                index_check(home, chain, deployment, log, vault, index),
             ),
             store_copies=_copies(home, engine.copies, outbox_store, vault),
         )

@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 import sqlalchemy as sa
 
+from ledger.service.following import LeafMark, Mark
 from ledger.store.columns import TextId
-from ledger.store.tables import METADATA, RECENT_BLOCKS, TEXTS
+from ledger.store.tables import CURSOR, METADATA, RECENT_BLOCKS, TEXTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from ledger.store.database import Database
 
 COMPARED: Final = tuple(table for table in METADATA.sorted_tables if table is not RECENT_BLOCKS)
 """Every table but the follower's memory of blocks that are not final, which depends on when it looked."""
@@ -30,22 +29,26 @@ class Difference:
     reason: str
 
 
-def differences(held: Database, made: Database) -> Iterator[Difference]:
+def differences(held: sa.Connection, made: sa.Connection) -> Iterator[Difference]:
     """Yield for each table its first row that is not in both, or not the same in both."""
-    with held.read() as left, made.read() as right:
-        for table in COMPARED:
-            for one, other in zip_longest(_rows(left, table), _rows(right, table)):
-                if one != other:
-                    yield _difference(table, _Side(left, one), _Side(right, other))
-                    break
+    for table in COMPARED:
+        for one, other in zip_longest(_rows(held, table), _rows(made, table)):
+            if one != other:
+                yield _difference(table, _Side(held, one), _Side(made, other))
+                break
 
 
-def count_rows(database: Database) -> int:
+def count_rows(connection: sa.Connection) -> int:
     """Return the number of rows that are compared."""
-    with database.read() as connection:
-        return sum(
-            int(connection.execute(sa.select(sa.func.count()).select_from(table)).scalar_one()) for table in COMPARED
-        )
+    return sum(
+        int(connection.execute(sa.select(sa.func.count()).select_from(table)).scalar_one()) for table in COMPARED
+    )
+
+
+def cursor_in(connection: sa.Connection) -> tuple[Mark, LeafMark]:
+    """Return how far chain and log are indexed in the state that a connection reads."""
+    row = connection.execute(sa.select(CURSOR)).one()
+    return Mark(row.block, row.block_hash), LeafMark(row.leaves, row.last_leaf)
 
 
 def _rows(connection: sa.Connection, table: sa.Table) -> Iterator[tuple[Any, ...]]:

@@ -90,7 +90,8 @@ def all_rows(call: Callable[..., Page[Any]], limit: int = 7) -> list[Any]:
 
 
 def same(held: SQLIndex, made: SQLIndex) -> None:
-    assert list(differences(held.database, made.database)) == []
+    with held.database.read() as left, made.database.read() as right:
+        assert list(differences(left, right)) == []
 
 
 # Rows and cursor.

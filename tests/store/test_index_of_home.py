@@ -12,9 +12,8 @@ from ledger import bootstrap
 from ledger.domain.errors import IntegrityError
 from ledger.domain.leaf import parse_leaf
 from ledger.service.index_rows import FactFilter
-from ledger.store.comparing import COMPARED, differences
+from ledger.store.comparing import COMPARED
 from ledger.store.database import Database
-from ledger.store.sql_index import SQLIndex
 from tests.browser import sample_ledger
 
 if TYPE_CHECKING:
@@ -192,11 +191,3 @@ def test_chain_that_is_not_the_indexed_one_is_refused(settings: Settings, number
     database.close()
     with pytest.raises(IntegrityError, match=message):
         bootstrap.open_home(settings)
-
-
-def test_two_openings_of_one_home_have_the_same_index(made: Settings, settings: Settings) -> None:
-    one = SQLIndex.open(settings.home / "index.db", {})
-    other = SQLIndex.open(made.home / "index.db", {})
-    assert list(differences(one.database, other.database)) == []
-    one.close()
-    other.close()
