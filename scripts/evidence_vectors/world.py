@@ -309,16 +309,18 @@ class World:
         )
         self.act(record, self.keys[OFFICE], [suspended])
 
-    def assign(self, agreement: bytes, word: str, *, accept: bool = True) -> bytes:
-        """Make the provider's office head the LEAD for delivery."""
-        post, assignment = post_id(OFFICE), keccak256_text(f"assignment {word}")
+    def assign(
+        self, agreement: bytes, word: str, *, duty: Duty = Duty.DELIVER, assignee: str = OFFICE, role: int = 1
+    ) -> bytes:
+        """Let the provider's office head assign a duty, and the assignee take it: the LEAD for delivery as a rule."""
+        post, taker, assignment = post_id(OFFICE), post_id(assignee), keccak256_text(f"assignment {word}")
         fields: dict[str, Any] = {
             "assignment": assignment,
             "object": agreement,
-            "duty": Duty.DELIVER.value,
+            "duty": duty.value,
             "object_kind": 2,
-            "assignee": post,
-            "role": 1,
+            "assignee": taker,
+            "role": role,
             "share_bps": 0,
             "valid_from": GENESIS_TIME,
             "valid_to": 0,
@@ -326,11 +328,9 @@ class World:
         }
         made = events.ResponsibilityAssigned(**fields, by_post=post, predecessor=ZERO32)
         self.act(records.Assign(post=post, **fields, **self.signed_tail()), self.keys[OFFICE], [made])
-        if accept:
-            taken = events.ResponsibilityAccepted(
-                assignment=assignment, object=agreement, duty=Duty.DELIVER.value, post=post
-            )
-            self.act(records.Accept(post=post, assignment=assignment, **self.signed_tail()), self.keys[OFFICE], [taken])
+        taken = events.ResponsibilityAccepted(assignment=assignment, object=agreement, duty=duty.value, post=taker)
+        accepted = records.Accept(post=taker, assignment=assignment, **self.signed_tail())
+        self.act(accepted, self.keys[assignee], [taken])
         return assignment
 
     def vacate(self, agreement: bytes, assignment: bytes) -> None:

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from ledger.domain import canonical
+from ledger.domain import canonical, events, records
 from ledger.domain.codes import CaseStep, Duty, PostRole
-from ledger.domain.identifiers import duty_key
+from ledger.domain.errors import UnavailableError
+from ledger.domain.identifiers import duty_key, post_id
 from ledger.domain.keccak import keccak256_text
 from ledger.domain.scalars import ZERO32
 from ledger.evidence import Status, verify
@@ -289,3 +290,80 @@ def test_a_demonstration_is_named_to_the_end(made: Made) -> None:
     assert verify(agreement, root).assurance == "OPERATOR_ONLY (demonstration)"
     assert verify(agreement, root).steps[6].status is Status.PASSED
     assert INSPECTOR.encode() not in agreement
+
+
+def test_a_post_that_was_entrusted_with_the_records_reports_for_another_agency() -> None:
+    world = World()
+    third = "xroad:SAMPLE/GOV/10000077"
+    gateway = f"gateway@{third}"
+    world.admit(third)
+    world.register(gateway, PostRole.REPORTER)
+    agreement = world.agree()
+    world.assign(agreement, "records", duty=Duty.RECORD, assignee=gateway, role=4)
+    index = world.report(agreement, post=gateway)
+    world.anchor()
+    report = verify(world.event_evidence(index), world.trust_root_bytes())
+    assert report.holds
+    assert report.steps[7].reason.endswith("entrusted with the records of the agreement")
+
+
+def test_a_key_may_be_replaced_in_the_block_of_its_last_signature() -> None:
+    """Order within a block counts: what was signed before the replacement was signed by the post's key."""
+    world = World()
+    terms = world.propose(keccak256_text("agreement"))
+    world.sign(terms, OFFICE, mine=False)
+    world.rotate_key(OFFICE, Key("the next office key"))
+    assert statuses(world.agreement_evidence(terms.agreement), world.trust_root_bytes()) == "PNNNNPPNN"
+
+
+def test_many_transactions_in_a_block_prove_the_ones_that_count() -> None:
+    world = World()
+    terms = world.propose(keccak256_text("agreement"))
+    for number in range(150):
+        world.chain.add("CheckpointAnchor", number.to_bytes(4, "big"), [])
+    world.sign(terms, OFFICE, mine=False)
+    for number in range(150):
+        world.chain.add("CheckpointAnchor", number.to_bytes(4, "big"), [])
+    world.sign(terms, WANTING, last=True)
+    evidence = world.agreement_evidence(terms.agreement)
+    assert statuses(evidence, world.trust_root_bytes()) == "PNNNNPPNN"
+    assert json.loads(evidence)["histories"][-1]["events"][1][1] == 150
+
+
+def test_a_chain_that_goes_on_meanwhile_is_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A suspension is mined between reading the histories and proving the state."""
+    world = World()
+    agreement = world.agree()
+    prove, asked = world.chain.proofs, []
+
+    def later(wanted: Any) -> Any:
+        if not asked:
+            asked.append(True)
+            world.suspend(agreement)
+        return prove(wanted)
+
+    monkeypatch.setattr(world.chain, "proofs", later)
+    evidence = world.agreement_evidence(agreement)
+    assert statuses(evidence, world.trust_root_bytes()) == "PNNNNPPNN"
+    history = next(h for h in json.loads(evidence)["histories"] if h["contract"] == "AgreementLedger")
+    assert len(history["events"]) == 5
+
+
+def test_a_chain_that_never_rests_is_said_to_be_unavailable(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World()
+    agreement = world.agree()
+    prove, made = world.chain.proofs, []
+
+    def later(wanted: Any) -> Any:
+        made.append(Key(f"key {len(made)}"))
+        post = f"post-{len(made)}@{PROVIDER}"
+        world.register(post, PostRole.PROVIDER_OFFICE_HEAD)
+        reason = keccak256_text("reason")
+        record = records.Suspend(post=post_id(post), agreement=agreement, reason=reason, **world.signed_tail())
+        suspended = events.AgreementSuspended(agreement, post_id(post), reason, by_authority=False)
+        world.act(record, world.keys[post], [suspended])
+        return prove(wanted)
+
+    monkeypatch.setattr(world.chain, "proofs", later)
+    with pytest.raises(UnavailableError, match="faster than a proof"):
+        world.agreement_evidence(agreement)
