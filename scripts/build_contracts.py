@@ -11,7 +11,7 @@ from argparse import ArgumentParser
 
 from scripts.contracts.compilers import BuildError
 from scripts.generate import ROOT, stale, write
-from scripts.generators.contract_artifacts import contract_artifacts
+from scripts.generators.contract_error_reference import contract_files
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -20,7 +20,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--check", action="store_true", help="write nothing; exit 1 if an artifact is not fresh")
     options = parser.parse_args(arguments)
     try:
-        wanted = contract_artifacts()
+        wanted = contract_files()
     except BuildError as error:
         print(error, file=sys.stderr)
         return 1
@@ -29,7 +29,7 @@ def main(arguments: list[str] | None = None) -> int:
         write(ROOT, wanted, paths)
     for path in paths:
         print(f"stale: {path}" if options.check else f"wrote {path}")
-    print(f"{len(wanted)} artifacts, on which Hardhat and py-solc-x agree; {len(paths)} differed")
+    print(f"{len(wanted)} files of contracts on which Hardhat and py-solc-x agree; {len(paths)} differed")
     return 1 if options.check and paths else 0
 
 

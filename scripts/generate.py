@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 
 from scripts.evidence_vectors.build import evidence_vectors
 from scripts.generators.cli_reference import cli_reference
-from scripts.generators.contract_artifacts import contract_artifacts
+from scripts.generators.contract_error_reference import contract_files
 from scripts.generators.domain_spec import domain_spec
 from scripts.generators.error_reference import error_reference
 from scripts.generators.evidence_spec import evidence_spec
@@ -36,7 +36,7 @@ GENERATORS: Final[tuple[Callable[[], Mapping[str, str]], ...]] = (
     evidence_spec,
     cli_reference,
     settings_reference,
-    contract_artifacts,
+    contract_files,
     explorer_assets,
     openapi,
 )

@@ -17,6 +17,7 @@ from ledger.service.deployment import CONTRACT_NAMES
 from scripts.contracts.compilers import SETTINGS, BuildError, Compiled, compile_sources
 from scripts.contracts.sources import source_closure
 from scripts.generators import contract_artifacts as generator
+from scripts.generators.contract_error_reference import contract_error_reference
 from tests.contracts.deployed import DeployedLedger
 
 ROOT = Path(__file__).parents[2]
@@ -105,3 +106,17 @@ def test_heads_stand_in_slot_zero_of_every_contract_that_keeps_them() -> None:
     for name in ("AgencyRegistry", "Catalogue", "AgreementLedger", "ResponsibilityLedger", "CaseLedger"):
         first = json.loads((ROOT / f"contracts/artifacts/{name}.json").read_text())["storageLayout"][0]
         assert (first["label"], first["slot"], first["offset"]) == ("_heads", 0, 0)
+
+
+def test_every_error_of_the_contracts_is_explained() -> None:
+    artifacts = {
+        f"contracts/artifacts/{name}.json": (ROOT / f"contracts/artifacts/{name}.json").read_text()
+        for name in CONTRACT_NAMES
+    }
+    (text,) = contract_error_reference(artifacts).values()
+    for abi in (abi for name, abi in load_abis().items() if name != "AccessManager"):
+        assert all(f"`{item['name']}(" in text for item in abi if item["type"] == "error")
+    invented = json.loads(artifacts["contracts/artifacts/CaseLedger.json"])
+    invented["abi"].append({"type": "error", "name": "NobodyExplains", "inputs": []})
+    with pytest.raises(ValueError, match=r"NobodyExplains\(\)"):
+        contract_error_reference({"one": json.dumps(invented)})
