@@ -58,3 +58,19 @@ def test_outside_a_demonstration_an_entry_says_nothing_of_its_event(tmp_path: Pa
             assert "Demonstration ledger." not in agreement
     finally:
         ledger.services.close()
+
+
+def test_a_chain_that_does_not_answer_is_a_page_too(tmp_path: Path) -> None:
+    """Nothing old is shown as present; the refusal needs no chain itself, and the next request is tried again."""
+    services = sample_ledger.open_empty(tmp_path, demonstration=False)
+    try:
+        with serving(services) as address, httpx.Client(base_url=address) as client:
+            assert client.get("/").status_code == 200
+            services.chain.close()
+            for language, title in (("en", "Not available now"), ("zh", "暂不可用")):
+                answer = client.get("/", params={"lang": language})
+                assert answer.status_code == 503
+                assert f"<h1>{title}</h1>" in answer.text
+            assert client.get("/static/quanze.css").status_code == 200
+    finally:
+        services.close()

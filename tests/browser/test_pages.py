@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
 
+from ledger.service.pages.agencies import AgenciesPage, agencies_page
+from ledger.service.pages.agreements import AgreementsPage, agreements_page
+from ledger.service.pages.notices import NoticesPage, notices_page
 from tests.browser import sample_ledger
 
 if TYPE_CHECKING:
@@ -265,3 +269,23 @@ def test_nothing_comes_from_elsewhere_and_styles_are_kept(site: Site, page: Page
         assert "immutable" in client.get(style).headers["cache-control"]
         assert client.get("/static/quanze.css").headers["cache-control"] == "no-cache"
         assert client.get("/static/../app.py").status_code == 404
+
+
+def test_lists_go_on_where_the_page_before_ended(site: Site) -> None:
+    """A cursor of one page gives the rest, with the way back to the first; the log's pages reach its beginning."""
+    services = site.ledger.services
+    with httpx.Client(base_url=site.address, params={"lang": "en"}) as client:
+        for path, after, rest in (
+            ("/agencies", agencies_page(services, AgenciesPage(limit=3)).next, 1),
+            ("/agreements", agreements_page(services, AgreementsPage(limit=1)).next, 1),
+            ("/notices", notices_page(services, NoticesPage(limit=1)).next, 1),
+        ):
+            text = client.get(path, params={"after": after}).text
+            assert text.count('<th scope="row">') == rest, path
+            assert "First page" in text
+            assert "Next page" not in text
+        first = client.get("/log").text
+        (before,) = re.findall(r'href="/log\?before=(\d+)', first)
+        older = client.get("/log", params={"before": before}).text
+        assert 'href="/log/0?' in older
+        assert "Next page" not in older
