@@ -26,8 +26,8 @@ _LIBRARY: Final = {
 
 _HEAD: Final = """# Errors of the contracts
 
-Made by `make generate` from the contracts. A refusal carries the error's name and its values, on the command line and in
-the API's problem document. Nothing was changed by a refused call.
+Made by `make generate` from the contracts. A refusal carries the error's name and its values, on the command line and
+in the API's problem document. Nothing was changed by a refused call.
 
 | Error | Of | Meaning |
 |---|---|---|
