@@ -7,9 +7,10 @@ from itertools import zip_longest
 from typing import TYPE_CHECKING, Any, Final
 
 import sqlalchemy as sa
+from sqlalchemy.types import NullType
 
 from ledger.service.following import LeafMark, Mark
-from ledger.store.columns import TextId
+from ledger.store.columns import UINT64_BYTES, TextId, Uint64
 from ledger.store.tables import CURSOR, METADATA, RECENT_BLOCKS, TEXTS
 
 if TYPE_CHECKING:
@@ -52,7 +53,9 @@ def cursor_in(connection: sa.Connection) -> tuple[Mark, LeafMark]:
 
 
 def _rows(connection: sa.Connection, table: sa.Table) -> Iterator[tuple[Any, ...]]:
-    wanted = sa.select(table).order_by(*table.primary_key.columns).execution_options(yield_per=_AT_ONCE)
+    """Yield the rows as the database holds them: a value of another type must differ, not fail to be read."""
+    plain = (sa.type_coerce(column, NullType()).label(column.name) for column in table.columns)
+    wanted = sa.select(*plain).order_by(*table.primary_key.columns).execution_options(yield_per=_AT_ONCE)
     for row in connection.execute(wanted):
         yield tuple(row)
 
@@ -67,9 +70,16 @@ class _Side:
     def shown(self, place: int, column: sa.Column[Any]) -> str:
         """Return a value as a person reads it."""
         value = self.row[place] if self.row else None
-        if isinstance(column.type, TextId):
-            value = self.connection.execute(sa.select(TEXTS.c.text).where(TEXTS.c.id == value)).scalar()
-        return _text(value)
+        match column.type:
+            case TextId() if isinstance(value, int):
+                text = self.connection.execute(sa.select(TEXTS.c.text).where(TEXTS.c.id == value)).scalar()
+                return f"no text {value}" if text is None else str(text)
+            case Uint64() if isinstance(value, bytes) and len(value) == UINT64_BYTES:
+                return str(int.from_bytes(value, "big"))
+            case sa.Boolean() if value in {0, 1}:
+                return str(bool(value))
+            case _:
+                return _text(value)
 
 
 def _difference(table: sa.Table, held: _Side, made: _Side) -> Difference:
@@ -89,12 +99,13 @@ def _difference(table: sa.Table, held: _Side, made: _Side) -> Difference:
     return Difference(table.name, _shown(_key(one, keys)), reason)
 
 
-def _key(row: tuple[Any, ...], keys: list[int]) -> tuple[Any, ...]:
-    return tuple(row[place] for place in keys)
+def _key(row: tuple[Any, ...], keys: list[int]) -> tuple[tuple[str, Any], ...]:
+    """Return a row's key; values of different types can be ordered too, by the types' names."""
+    return tuple((type(row[place]).__name__, row[place]) for place in keys)
 
 
-def _shown(key: tuple[Any, ...]) -> str:
-    return "/".join(map(_text, key))
+def _shown(key: tuple[tuple[str, Any], ...]) -> str:
+    return "/".join(_text(value) for _, value in key)
 
 
 def _text(value: Any) -> str:

@@ -56,7 +56,15 @@ ATTACKS = {
     "a window is written in another form": (
         "UPDATE grants SET valid_from = x'01'",
         "grants ",
-        "valid_from is -1",
+        "valid_from is 01, and its sources give",
+    ),
+    "a flag is made text": ("UPDATE posts SET retired = 'no'", "posts ", "retired is no, and its sources give False"),
+    "a key is made text": ("UPDATE sealed_cases SET case_id = 'case'", "sealed_cases ", ""),
+    "a number is made text": ("UPDATE facts SET seq = 'seven' WHERE leaf_index = 7", "facts 7", "seq is seven"),
+    "a name is taken from a fact": (
+        "UPDATE facts SET reporter = 9999 WHERE leaf_index = 3",
+        "facts 3",
+        "reporter is no text 9999",
     ),
     "a total is changed": (
         "UPDATE tallies SET count = count + 1 WHERE name = 'events'",
