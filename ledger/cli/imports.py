@@ -79,6 +79,8 @@ def import_decisions(
 def _import(kind: str, member: str, file: str, arguments: dict[str, object]) -> None:
     rejections = Rejections()
     totals: dict[str, Any] = {"format": kind, "records": 0, "imported": 0, "unchanged": 0, "items": []}
+    if "mapping" in arguments:
+        totals["verdicts"] = {}
     with open_session() as session, progress() as told, _open(file) as stream:
         for records, unreadable in _chunks(stream, member):
             rejected = unreadable
@@ -128,8 +130,7 @@ def _add(totals: dict[str, Any], result: dict[str, Any]) -> None:
     totals["unchanged"] += result["unchanged"]
     totals["items"] += result["items"][: max(0, _SHOWN_ITEMS - len(totals["items"]))]
     for code, count in result.get("verdicts", {}).items():
-        verdicts = totals.setdefault("verdicts", {})
-        verdicts[code] = verdicts.get(code, 0) + count
+        totals["verdicts"][code] = totals["verdicts"].get(code, 0) + count
 
 
 def _render(out: Console, totals: dict[str, Any]) -> None:

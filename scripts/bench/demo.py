@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -36,7 +37,11 @@ def main() -> None:
 def _timed(folder: Path, target: str) -> float:
     kept = {name: value for name, value in os.environ.items() if name not in {"VIRTUAL_ENV", "MAKEFLAGS", "MAKELEVEL"}}
     began = time.monotonic()
-    subprocess.run(["make", target], cwd=folder, env={**kept, "CI": "true"}, stdout=subprocess.DEVNULL, check=True)
+    done = subprocess.run(
+        ["make", target], cwd=folder, env={**kept, "CI": "true"}, capture_output=True, text=True, check=False
+    )
+    if done.returncode != 0:
+        sys.exit(done.stdout + done.stderr)
     return time.monotonic() - began
 
 
