@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -93,7 +93,9 @@ def _vocabulary(look: Look) -> dict[str, Any]:
         return f"{path}?{urlencode(pairs)}" if pairs else path
 
     def other_language(wanted: Language) -> str:
-        return f"{look.path}?{urlencode([*look.query, ('lang', wanted)])}"
+        # One slash alone: with two, what follows would be another server's name.
+        path = "/" + quote(look.path.lstrip("/"))
+        return f"{path}?{urlencode([*look.query, ('lang', wanted)])}"
 
     def code(kind: str, value: str) -> str:
         return code_name(language, kind, value)

@@ -245,6 +245,9 @@ def test_refusals_are_pages_here_and_problem_documents_there(site: Site) -> None
             answer = client.get(path)
             assert answer.status_code == 404
             assert f"<h1>{title}</h1>" in answer.text
+        elsewhere = client.get(f"{site.address}//elsewhere.example/page").text
+        assert 'href="/elsewhere.example/page?lang=zh"' in elsewhere
+        assert 'href="//' not in elsewhere
         assert client.post("/agencies").status_code == 405
         assert client.get("/agencies?after=%00").status_code == 422
         assert client.get(f"/responsibility?object={'x' * 900}").status_code == 422

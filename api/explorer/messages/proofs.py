@@ -23,6 +23,7 @@ PROOFS: Final[dict[str, tuple[str, str]]] = {
         "Keep a copy. A checkpoint held elsewhere is what shows a rewritten log.",
         "请留存副本：保存在他处的检查点可揭示日志被改写。",
     ),
+    "log.checkpoint.file": ("Download the checkpoint", "下载检查点"),
     "log.anchors": ("Anchors on chain", "链上锚定"),
     "log.anchors.of": ("The newest {part} of {whole}.", "最近 {part} 次，共 {whole} 次。"),
     "log.anchors.none": (
