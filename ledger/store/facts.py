@@ -15,7 +15,7 @@ from ledger.store.reading import Reading, record_of
 from ledger.store.tables import FACTS, TEXTS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
 _EQUAL: Final = ("agreement", "provider", "requester", "dataset", "reporter", "verdict")
 SHARED: Final = tuple(column.name for column in FACTS.columns if isinstance(column.type, TextId))
@@ -43,7 +43,11 @@ class SQLFacts(Reading):
         chosen = sa.select(FACTS)
         for name in _EQUAL:
             if (value := getattr(wanted, name)) is not None:
-                known = sa.select(TEXTS.c.id).where(TEXTS.c.text == _text_of(value)).scalar_subquery()
+                known = (
+                    sa.select(TEXTS.c.id)
+                    .where(TEXTS.c.text == (value.hex() if isinstance(value, bytes) else value))
+                    .scalar_subquery()
+                )
                 chosen = chosen.where(FACTS.c[name] == known)
         if wanted.correlation is not None:
             chosen = chosen.where(
@@ -110,26 +114,47 @@ class SQLFacts(Reading):
             return next(iter(_facts_of(connection, rows)), None)
 
 
-def columns_of(fact: FactRow, ids: Mapping[str, int]) -> dict[str, Any]:
-    """Return a fact as the columns of its row; ``ids`` has every text that it shares."""
-    values: dict[str, Any] = {name: ids[text] for name, text in zip(SHARED, shared_texts(fact), strict=True)}
-    for name in ("leaf_index", "accepted_at_ms", "occurred_at_ms", "stream", "seq", "version", "grant", "duty"):
-        values[name] = getattr(fact, name)
-    return values | {
+def columns_of(fact: FactRow, shared: Iterable[int]) -> dict[str, Any]:
+    """Return a fact as the columns of its row; ``shared`` are the ids of its texts."""
+    return {
+        **dict(zip(SHARED, shared, strict=True)),
+        "leaf_index": fact.leaf_index,
         "block": fact.bound_block,
         "block_hash": fact.bound_block_hash,
+        "accepted_at_ms": fact.accepted_at_ms,
+        "occurred_at_ms": fact.occurred_at_ms,
+        "stream": fact.stream,
+        "seq": fact.seq,
         "commitment": fact.commitment,
         "commitment_key": key_of(fact.commitment),
         "event_id": fact.event_id,
         "event_key": key_of(fact.event_id),
         "correlation": fact.correlation,
         "correlation_key": key_of(fact.correlation),
+        "version": fact.version,
+        "grant": fact.grant,
+        "duty": fact.duty,
     }
 
 
-def shared_texts(fact: FactRow) -> list[str]:
-    """Return the texts of the columns in ``SHARED``."""
-    return [_text_of(getattr(fact, name)) for name in SHARED]
+def shared_texts(fact: FactRow) -> tuple[str, ...]:
+    """Return the texts of the columns in ``SHARED``, in their order."""
+    return (
+        fact.kind,
+        fact.side,
+        fact.provider,
+        fact.requester,
+        fact.dataset,
+        fact.purpose,
+        fact.recipient,
+        fact.outcome,
+        fact.reporter,
+        fact.agreement.hex(),
+        fact.verdict,
+        " ".join(fact.mismatches),
+        " ".join(fact.flags),
+        fact.responsible_post,
+    )
 
 
 def _facts_of(connection: sa.Connection, rows: Sequence[sa.RowMapping]) -> list[FactRow]:
@@ -151,13 +176,3 @@ def _facts_of(connection: sa.Connection, rows: Sequence[sa.RowMapping]) -> list[
         }
         facts.append(record_of(FactRow, row, **shared))
     return facts
-
-
-def _text_of(value: str | bytes | tuple[str, ...]) -> str:
-    match value:
-        case str():
-            return value
-        case bytes():
-            return value.hex()
-        case _:
-            return " ".join(value)

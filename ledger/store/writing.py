@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
 import sqlalchemy as sa
@@ -103,8 +104,10 @@ class IndexWriting(Reading):
                 return
             if [row.leaf_index for row in fresh] != list(range(held, mark.leaves)):
                 raise IntegrityError("index", "facts do not follow the ones that are held", held=held, to=mark.leaves)
-            ids = _text_ids(connection, fresh)
-            connection.execute(tables.FACTS.insert(), [columns_of(row, ids) for row in fresh])
+            texts = [shared_texts(row) for row in fresh]
+            ids = _text_ids(connection, dict.fromkeys(chain.from_iterable(texts)))
+            columns = [columns_of(row, map(ids.__getitem__, some)) for row, some in zip(fresh, texts, strict=True)]
+            connection.execute(tables.FACTS.insert(), columns)
             started = _extend_streams(connection, fresh)
             _count(connection, fresh, started)
             connection.execute(sa.update(tables.CURSOR).values(leaves=mark.leaves, last_leaf=mark.last))
@@ -226,10 +229,10 @@ def _remember(connection: sa.Connection, parent: Mark, headers: Sequence[BlockHe
     connection.execute(sa.delete(blocks).where(blocks.c.number < floor))
 
 
-def _text_ids(connection: sa.Connection, rows: Sequence[FactRow]) -> dict[str, int]:
-    """Return the ids of all texts that the facts share; new ones get the next, in the order in which they appear."""
+def _text_ids(connection: sa.Connection, distinct: Iterable[str]) -> dict[str, int]:
+    """Return the ids of texts that facts share; new ones get the next, in the order in which they are given."""
     texts = tables.TEXTS
-    wanted = list(dict.fromkeys(text for row in rows for text in shared_texts(row)))
+    wanted = list(distinct)
     ids: dict[str, int] = {}
     for first in range(0, len(wanted), _KEYS_AT_ONCE):
         some = sa.select(texts).where(texts.c.text.in_(wanted[first : first + _KEYS_AT_ONCE]))

@@ -24,6 +24,7 @@ from ledger.service.index_rows import FactFilter
 from ledger.store import tables
 from ledger.store.columns import Uint64
 from ledger.store.comparing import differences
+from ledger.store.facts import SHARED, columns_of, shared_texts
 from ledger.store.projections import OWNERS, object_of, valid_from
 from ledger.store.sql_index import SQLIndex
 from tests.domain.strategies import records_of
@@ -536,3 +537,11 @@ def test_every_event_changes_an_objects_rows_but_the_operators(event: type[Event
         assert kind in OWNERS
         assert len(key) == 32
         assert valid_from(made, 7) >= 0
+
+
+def test_shared_texts_stand_in_the_order_of_their_columns() -> None:
+    row = fact(0, mismatches=("NO_AGREEMENT", "SUSPENDED"), flags=("DEMONSTRATION",), recipient="x", outcome="FAILED")
+    held = {name: getattr(row, name) for name in SHARED}
+    held |= {name: " ".join(held[name]) for name in ("mismatches", "flags")} | {"agreement": row.agreement.hex()}
+    assert dict(zip(SHARED, shared_texts(row), strict=True)) == held
+    assert set(columns_of(row, range(len(SHARED)))) == set(tables.FACTS.columns.keys())
