@@ -18,7 +18,7 @@ contract ResponsibilityLedger is RunningHeads, SignedRequests, IResponsibilityLe
         "uint16 shareBps,uint64 validFrom,uint64 validTo,bytes32 basis,uint256 nonce,uint64 deadline)"
     );
     bytes32 public constant ACCEPT_TYPEHASH = keccak256(
-        "Accept(bytes32 post,bytes32 assignment,uint256 nonce,uint64 deadline)"
+        "Accept(bytes32 post,bytes32 assignment,bytes32 content,uint256 nonce,uint64 deadline)"
     );
     bytes32 public constant HAND_OVER_TYPEHASH = keccak256(
         "HandOver(bytes32 post,bytes32 assignment,bytes32 successorAssignment,bytes32 toPost,uint64 at,bytes32 basis,"
@@ -28,8 +28,12 @@ contract ResponsibilityLedger is RunningHeads, SignedRequests, IResponsibilityLe
         "Vacate(bytes32 post,bytes32 assignment,uint64 at,bytes32 reason,uint256 nonce,uint64 deadline)"
     );
 
-    /// @notice How many assignments may ever be accepted for one duty about one object: each acceptance looks at them all.
-    uint256 public constant ACCEPTED_MAX = 256;
+    /// @notice How many LEADs and shares may ever be accepted for one duty about one object: each acceptance looks at them
+    /// all, within the gas that a transaction may have.
+    uint256 public constant ACCEPTED_MAX = 128;
+
+    /// @notice How many of them may be of one agency's assigning, so that no party can use up another's.
+    uint256 public constant ACCEPTED_OF_AGENCY_MAX = 32;
 
     IAgencyRegistry public immutable registry;
     ICatalogue public immutable catalogue;
@@ -37,6 +41,7 @@ contract ResponsibilityLedger is RunningHeads, SignedRequests, IResponsibilityLe
 
     mapping(bytes32 assignment => Assignment) private _assignments;
     mapping(bytes32 dutyKey => bytes32[] accepted) private _accepted;
+    mapping(bytes32 dutyKey => mapping(uint32 agency => uint256 count)) private _acceptedOfAgency;
     mapping(bytes32 object => uint8 objectKind) private _kinds;
 
     constructor(IAgencyRegistry registry_, ICatalogue catalogue_, IAgreementParties agreements_) {
@@ -50,7 +55,7 @@ contract ResponsibilityLedger is RunningHeads, SignedRequests, IResponsibilityLe
         bytes32 hash = keccak256(abi.encode(ASSIGN_TYPEHASH, request));
         _consume(signer, hash, request.nonce, request.deadline, signature);
         Duties.check(request);
-        _checkMayAssign(request.post, signer, request.objectKind, request.object, request.assignee);
+        uint32 byAgency = _checkMayAssign(request.post, signer, request.objectKind, request.object, request.assignee);
         _claimKind(request.object, request.objectKind);
         _propose(
             request.assignment,
@@ -63,7 +68,9 @@ contract ResponsibilityLedger is RunningHeads, SignedRequests, IResponsibilityLe
                 duty: request.duty,
                 objectKind: request.objectKind,
                 role: request.role,
-                status: AssignmentStatus.PROPOSED
+                status: AssignmentStatus.PROPOSED,
+                byAgency: byAgency,
+                content: 0
             }),
             request.post,
             request.validTo,
@@ -80,12 +87,15 @@ contract ResponsibilityLedger is RunningHeads, SignedRequests, IResponsibilityLe
         bytes32 assignment = request.assignment;
         Assignment storage found = _inStatus(assignment, AssignmentStatus.PROPOSED);
         if (found.assignee != request.post) revert NotTheAssignee(assignment, request.post, found.assignee);
+        if (found.content != request.content) revert AssignmentDiffers(assignment, request.content, found.content);
         bytes32 key = Duties.key(found.duty, found.object);
-        _checkLead(assignment, found, key);
-        _checkShares(assignment, found, key);
-        if (_accepted[key].length >= ACCEPTED_MAX) revert DutyFull(found.duty, found.object, ACCEPTED_MAX);
         found.status = AssignmentStatus.ACCEPTED;
-        _accepted[key].push(assignment);
+        if (found.role == Duties.LEAD || found.shareBps != 0) {
+            _checkLead(assignment, found, key);
+            _checkShares(assignment, found, key);
+            _checkRoom(found, key);
+            _accepted[key].push(assignment);
+        }
         _record(
             key,
             4,
@@ -99,14 +109,17 @@ contract ResponsibilityLedger is RunningHeads, SignedRequests, IResponsibilityLe
         _consume(signer, hash, request.nonce, request.deadline, signature);
         if (request.successorAssignment == 0) revert ResponsibilityFieldInvalid("assignment", 0);
         Assignment storage found = _inStatus(request.assignment, AssignmentStatus.ACCEPTED);
-        _checkMayAssign(request.post, signer, found.objectKind, found.object, request.toPost);
+        uint32 byAgency = _checkMayAssign(request.post, signer, found.objectKind, found.object, request.toPost);
+        _checkMayEnd(request.assignment, found, request.post, byAgency);
         Assignment memory successor = found;
         uint64 at = request.at == 0 ? uint64(block.timestamp) : request.at;
+        if (at < block.timestamp) revert EndReachesBack(request.assignment, at, block.timestamp);
         if (at >= found.validTo) revert EndOutsideInterval(request.assignment, at, found.validFrom, found.validTo);
         _end(request.assignment, found, request.post, at, Duties.HANDED_OVER, request.basis);
         successor.assignee = request.toPost;
         successor.validFrom = at;
         successor.status = AssignmentStatus.PROPOSED;
+        successor.byAgency = byAgency;
         uint64 statedEnd = successor.validTo == Duties.OPEN_END ? 0 : successor.validTo;
         _propose(request.successorAssignment, successor, request.post, statedEnd, request.basis, request.assignment);
     }
@@ -121,10 +134,11 @@ contract ResponsibilityLedger is RunningHeads, SignedRequests, IResponsibilityLe
         uint64 at = request.at == 0 ? uint64(block.timestamp) : request.at;
         if (request.post == found.assignee) {
             registry.authorise(request.post, signer, Roles.ALL);
-            if (wasAccepted && at < block.timestamp) revert EndReachesBack(request.assignment, at, block.timestamp);
         } else {
-            _checkMayAssign(request.post, signer, found.objectKind, found.object, found.assignee);
+            uint32 agency = _checkMayAssign(request.post, signer, found.objectKind, found.object, found.assignee);
+            _checkMayEnd(request.assignment, found, request.post, agency);
         }
+        if (wasAccepted && at < block.timestamp) revert EndReachesBack(request.assignment, at, block.timestamp);
         uint8 cause = wasAccepted ? Duties.VACATED : Duties.REVOKED;
         _end(request.assignment, found, request.post, at, cause, request.reason);
     }
@@ -148,7 +162,6 @@ contract ResponsibilityLedger is RunningHeads, SignedRequests, IResponsibilityLe
         bytes32 predecessor
     ) private {
         if (_assignments[assignment].status != AssignmentStatus.NONE) revert AssignmentExists(assignment);
-        _assignments[assignment] = proposed;
         bytes memory topics = abi.encode(ResponsibilityAssigned.selector, assignment, proposed.object, proposed.duty);
         bytes memory data = abi.encode(
             byPost,
@@ -161,7 +174,10 @@ contract ResponsibilityLedger is RunningHeads, SignedRequests, IResponsibilityLe
             basis,
             predecessor
         );
-        _record(Duties.key(proposed.duty, proposed.object), 4, bytes.concat(topics, data));
+        bytes memory content = bytes.concat(topics, data);
+        proposed.content = keccak256(content);
+        _assignments[assignment] = proposed;
+        _record(Duties.key(proposed.duty, proposed.object), 4, content);
     }
 
     function _end(
@@ -192,15 +208,24 @@ contract ResponsibilityLedger is RunningHeads, SignedRequests, IResponsibilityLe
         uint8 objectKind,
         bytes32 object,
         bytes32 assignee
-    ) private view {
-        (bytes32 agency, uint32 number, uint32 roles) = registry.authorise(post, signer, Duties.assigners(objectKind));
+    ) private view returns (uint32 number) {
+        bytes32 agency;
+        uint32 roles;
+        (agency, number, roles) = registry.authorise(post, signer, Duties.assigners(objectKind));
         bool isOwn = objectKind == Duties.PLATFORM;
         if (objectKind == Duties.AGREEMENT) isOwn = agreements.isParty(object, agency);
         else if (objectKind == Duties.DATASET) isOwn = _ownerOf(object) == number;
         if (!isOwn) revert ResponsibilityNotOfAgency(object, objectKind, agency);
-        if (objectKind == Duties.PLATFORM || roles & Roles.OFFICE_HEADS != 0) return;
+        if (objectKind == Duties.PLATFORM || roles & Roles.OFFICE_HEADS != 0) return number;
         bytes32 assigneeAgency = registry.postOf(assignee).agency;
         if (assigneeAgency != agency) revert AssigneeOfAnotherAgency(assignee, assigneeAgency, agency);
+    }
+
+    /// @dev One party does not end what another party's post answers for, unless it assigned it.
+    function _checkMayEnd(bytes32 assignment, Assignment storage found, bytes32 post, uint32 agency) private view {
+        if (found.byAgency == agency) return;
+        bytes32 assigneeAgency = registry.postOf(found.assignee).agency;
+        if (registry.numberOf(assigneeAgency) != agency) revert NotTheAssignee(assignment, post, found.assignee);
     }
 
     /// @dev Parties choose their agreement's id. One that is a dataset's would let them take the LEAD of that dataset's
@@ -249,6 +274,13 @@ contract ResponsibilityLedger is RunningHeads, SignedRequests, IResponsibilityLe
         (uint256 most, uint64 at) = Duties.mostShared(found, others);
         if (most + found.shareBps > Duties.WHOLE_BPS) {
             revert SharesExceeded(assignment, at, most + found.shareBps);
+        }
+    }
+
+    function _checkRoom(Assignment storage found, bytes32 key) private {
+        if (_accepted[key].length >= ACCEPTED_MAX) revert DutyFull(found.duty, found.object, ACCEPTED_MAX);
+        if (_acceptedOfAgency[key][found.byAgency]++ >= ACCEPTED_OF_AGENCY_MAX) {
+            revert DutyFull(found.duty, found.object, ACCEPTED_OF_AGENCY_MAX);
         }
     }
 

@@ -70,7 +70,8 @@ abstract contract ResponsibilityWorld is World {
     }
 
     function _accept(bytes32 post, bytes32 id) internal {
-        IResponsibilityLedger.Accept memory request = IResponsibilityLedger.Accept(post, id, _nonce(), LATER);
+        bytes32 content = duties.assignmentOf(id).content;
+        IResponsibilityLedger.Accept memory request = IResponsibilityLedger.Accept(post, id, content, _nonce(), LATER);
         bytes32 structHash = keccak256(abi.encode(duties.ACCEPT_TYPEHASH(), request));
         bytes memory signature = _sign(_keyOf(post), address(duties), structHash);
         duties.acceptBySig(request, VM.addr(_keyOf(post)), signature);
@@ -104,6 +105,13 @@ abstract contract ResponsibilityWorld is World {
         bytes32 structHash = keccak256(abi.encode(duties.VACATE_TYPEHASH(), request));
         bytes memory signature = _sign(_keyOf(post), address(duties), structHash);
         duties.vacateBySig(request, VM.addr(_keyOf(post)), signature);
+    }
+}
+
+/// @title An agreement to which every agency is a party
+contract EveryonesAgreement is IAgreementParties {
+    function isParty(bytes32, bytes32) external pure returns (bool) {
+        return true;
     }
 }
 
@@ -219,36 +227,129 @@ contract ResponsibilityLedgerTest is ResponsibilityWorld {
         this.accept(dept, third);
     }
 
-    function test_accept_failsOnceADutyIsFull() public {
-        for (uint64 i = 0; i < duties.ACCEPTED_MAX(); i++) {
+    function test_accept_failsOnceAnAgencyUsedUpItsPartOfADuty() public {
+        for (uint64 i = 0; i < duties.ACCEPTED_OF_AGENCY_MAX(); i++) {
             bytes32 id = keccak256(abi.encode(i));
             _assign(_assignment(id, clerk, 1, 10000, i + 1, i + 2));
             _accept(clerk, id);
         }
         _assign(_assignment(FIRST, clerk, 1, 10000, 5000, 5001));
-        VM.expectRevert(abi.encodeWithSelector(IResponsibilityLedger.DutyFull.selector, DELIVER, dataset, 256));
+        VM.expectRevert(abi.encodeWithSelector(IResponsibilityLedger.DutyFull.selector, DELIVER, dataset, 32));
         this.accept(clerk, FIRST);
     }
 
-    function test_handOver_endsTheOneAndProposesTheOther() public {
-        _assign(_assignment(FIRST, clerk, 1, 5000, 10, 100));
+    function test_accept_countsSupportWithoutAShareTowardsNoLimit() public {
+        for (uint64 i = 0; i <= duties.ACCEPTED_OF_AGENCY_MAX(); i++) {
+            bytes32 id = keccak256(abi.encode(i));
+            _assign(_assignment(id, clerk, 2, 0, 10, 0));
+            _accept(clerk, id);
+        }
+        require(duties.acceptedOf(DELIVER, dataset).length == 0, "none of them limits another");
+        _assign(_assignment(FIRST, clerk, 1, 10000, 10, 0));
         _accept(clerk, FIRST);
-        _handOver(office, FIRST, SECOND, dept, 50);
+    }
+
+    /// @dev The most that one acceptance can cost: as many overlapping shares as there may be.
+    function test_accept_ofTheLastShareFitsATransaction() public {
+        uint256 count = duties.ACCEPTED_MAX();
+        IAgreementParties everyones = new EveryonesAgreement();
+        duties = new ResponsibilityLedger(registry, catalogue, everyones);
+        for (uint256 i = 0; i < count; i++) {
+            bytes32 id = keccak256(abi.encode("share", i));
+            IResponsibilityLedger.Assign memory request = _assignment(id, clerk, 2, 1, uint64(i + 1), 0);
+            (request.objectKind, request.object) = (Duties.AGREEMENT, keccak256("agreement"));
+            if (i % duties.ACCEPTED_OF_AGENCY_MAX() == 0) {
+                office = _post(_agency(string(abi.encode(id)), 0), "office", Roles.PROVIDER_OFFICE_HEAD);
+            }
+            request.post = office;
+            _assign(request);
+            uint256 before = gasleft();
+            _accept(clerk, id);
+            require(before - gasleft() < 7_000_000, "beyond what a relayed transaction may use");
+        }
+    }
+
+    function test_accept_failsIfAnotherAssignmentStandsUnderTheId() public {
+        IResponsibilityLedger.Assign memory request = _assignment(FIRST, clerk, 1, 0, 10, 0);
+        _assign(request);
+        bytes32 content = keccak256("what the clerk was shown");
+        IResponsibilityLedger.Accept memory taken = IResponsibilityLedger.Accept(
+            clerk,
+            FIRST,
+            content,
+            _nonce(),
+            LATER
+        );
+        bytes memory signature = _sign(
+            _keyOf(clerk),
+            address(duties),
+            keccak256(abi.encode(duties.ACCEPT_TYPEHASH(), taken))
+        );
+        bytes memory expected = abi.encodeWithSelector(
+            IResponsibilityLedger.AssignmentDiffers.selector,
+            FIRST,
+            content,
+            duties.assignmentOf(FIRST).content
+        );
+        address signer = VM.addr(_keyOf(clerk));
+        VM.expectRevert(expected);
+        duties.acceptBySig(taken, signer, signature);
+    }
+
+    function test_vacate_failsBackwardsWhoeverAsks() public {
+        _assign(_assignment(FIRST, clerk, 1, 0, 10, 0));
+        _accept(clerk, FIRST);
+        VM.expectRevert(
+            abi.encodeWithSelector(IResponsibilityLedger.EndReachesBack.selector, FIRST, 10, block.timestamp)
+        );
+        this.vacate(office, FIRST, 10);
+        VM.expectRevert(
+            abi.encodeWithSelector(IResponsibilityLedger.EndReachesBack.selector, FIRST, 10, block.timestamp)
+        );
+        this.handOver(office, FIRST, SECOND, dept, 10);
+    }
+
+    function test_end_failsForAPartyWhoseDutyItIsNot() public {
+        duties = new ResponsibilityLedger(registry, catalogue, new EveryonesAgreement());
+        IResponsibilityLedger.Assign memory request = _assignment(FIRST, clerk, 1, 0, 10, 0);
+        (request.objectKind, request.object) = (Duties.AGREEMENT, keccak256("agreement"));
+        _assign(request);
+        _accept(clerk, FIRST);
+        VM.expectRevert(abi.encodeWithSelector(IResponsibilityLedger.NotTheAssignee.selector, FIRST, outsider, clerk));
+        this.vacate(outsider, FIRST, 0);
+        VM.expectRevert(abi.encodeWithSelector(IResponsibilityLedger.NotTheAssignee.selector, FIRST, outsider, clerk));
+        this.handOver(outsider, FIRST, SECOND, outsider, 0);
+        this.vacate(dept, FIRST, 0);
+    }
+
+    function test_handOver_endsTheOneAndProposesTheOther() public {
+        uint64 now_ = uint64(block.timestamp);
+        _assign(_assignment(FIRST, clerk, 1, 5000, 10, now_ + 100));
+        _accept(clerk, FIRST);
+        _handOver(office, FIRST, SECOND, dept, now_ + 50);
         IResponsibilityLedger.Assignment memory before = duties.assignmentOf(FIRST);
         IResponsibilityLedger.Assignment memory next = duties.assignmentOf(SECOND);
-        require(before.status == IResponsibilityLedger.AssignmentStatus.ENDED && before.validTo == 50, "ended");
+        require(before.status == IResponsibilityLedger.AssignmentStatus.ENDED && before.validTo == now_ + 50, "ended");
         require(next.status == IResponsibilityLedger.AssignmentStatus.PROPOSED, "proposed");
-        require(next.validFrom == 50 && next.validTo == 100 && next.shareBps == 5000 && next.role == 1, "same");
+        require(next.validFrom == now_ + 50 && next.validTo == now_ + 100, "interval");
+        require(next.shareBps == 5000 && next.role == 1, "same");
         _accept(dept, SECOND);
     }
 
     function test_handOver_failsOutsideTheInterval() public {
-        _assign(_assignment(FIRST, clerk, 1, 0, 10, 100));
+        uint64 first = uint64(block.timestamp) + 10;
+        _assign(_assignment(FIRST, clerk, 1, 0, first, first + 90));
         _accept(clerk, FIRST);
-        uint64[3] memory times = [uint64(9), 100, 101];
+        uint64[3] memory times = [first - 1, first + 90, first + 91];
         for (uint256 i = 0; i < times.length; i++) {
             VM.expectRevert(
-                abi.encodeWithSelector(IResponsibilityLedger.EndOutsideInterval.selector, FIRST, times[i], 10, 100)
+                abi.encodeWithSelector(
+                    IResponsibilityLedger.EndOutsideInterval.selector,
+                    FIRST,
+                    times[i],
+                    first,
+                    first + 90
+                )
             );
             this.handOver(office, FIRST, SECOND, dept, times[i]);
         }
@@ -368,7 +469,7 @@ contract ResponsibilityLedgerTest is ResponsibilityWorld {
         this.assign(request);
         _accept(clerk, FIRST);
         VM.expectRevert(abi.encodeWithSelector(IResponsibilityLedger.AssignmentExists.selector, FIRST));
-        this.handOver(office, FIRST, FIRST, dept, 50);
+        this.handOver(office, FIRST, FIRST, dept, 0);
     }
 
     function _expectInvalid(string memory field, uint256 value) private {
@@ -395,7 +496,7 @@ contract ResponsibilityHandler is ResponsibilityWorld {
 
     function assign(uint256 seed, uint8 role, uint16 shareBps, uint64 first, uint64 length) external {
         bytes32 id = keccak256(abi.encode("assignment", made.length));
-        uint64 validFrom = (first % 100) + 1;
+        uint64 validFrom = uint64(block.timestamp) - 50 + (first % 100);
         _assign(
             _assignment(
                 id,
@@ -416,12 +517,18 @@ contract ResponsibilityHandler is ResponsibilityWorld {
 
     function handOver(uint256 seed, uint256 to, uint64 at) external {
         bytes32 successor = keccak256(abi.encode("assignment", made.length));
-        _handOver(office, made[seed % made.length], successor, _posts[to % _posts.length], at % 200);
+        _handOver(
+            office,
+            made[seed % made.length],
+            successor,
+            _posts[to % _posts.length],
+            uint64(block.timestamp) + (at % 100)
+        );
         made.push(successor);
     }
 
     function vacate(uint256 seed, uint64 at) external {
-        _vacate(office, made[seed % made.length], at % 200);
+        _vacate(office, made[seed % made.length], uint64(block.timestamp) + (at % 100));
     }
 
     /// @dev The most LEADs and the largest sum of shares that count at any one second.

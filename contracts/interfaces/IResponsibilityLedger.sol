@@ -39,9 +39,16 @@ interface IResponsibilityLedger is IRunningHeads {
     }
 
     /// @notice The assignee takes the duty.
+    /// @param post The assignee.
+    /// @param assignment The assignment.
+    /// @param content What is accepted: keccak256 of the `ResponsibilityAssigned` log's topics and data, so that nobody can
+    /// put another duty under the id before the acceptance arrives.
+    /// @param nonce Keyed nonce of the signer.
+    /// @param deadline Last Unix second at which the signature counts.
     struct Accept {
         bytes32 post;
         bytes32 assignment;
+        bytes32 content;
         uint256 nonce;
         uint64 deadline;
     }
@@ -78,6 +85,7 @@ interface IResponsibilityLedger is IRunningHeads {
 
     /// @notice An assignment as it stands now.
     /// @dev `validTo` is where the interval ends by what was proposed and ended since; `type(uint64).max` is open-ended.
+    /// `byAgency` is the registry's number of the agency that assigned it; `content` is what an acceptance signs.
     struct Assignment {
         bytes32 object;
         bytes32 assignee;
@@ -88,6 +96,8 @@ interface IResponsibilityLedger is IRunningHeads {
         uint8 objectKind;
         uint8 role;
         AssignmentStatus status;
+        uint32 byAgency;
+        bytes32 content;
     }
 
     /// @notice A code has no meaning: `field` is `duty`, `objectKind`, `role`, `shareBps`, `object` or `assignment`.
@@ -104,17 +114,19 @@ interface IResponsibilityLedger is IRunningHeads {
     error ObjectOfAnotherKind(bytes32 object, uint8 objectKind, uint8 known);
     /// @notice A department head assigns posts of its own agency only.
     error AssigneeOfAnotherAgency(bytes32 assignee, bytes32 assigneeAgency, bytes32 agency);
-    /// @notice Only the assignee accepts, and only the assignee or whoever may assign ends.
+    /// @notice Only the assignee accepts; only it, its agency and the agency that assigned it end.
     error NotTheAssignee(bytes32 assignment, bytes32 post, bytes32 assignee);
+    /// @notice What was signed for acceptance is another assignment than the id's.
+    error AssignmentDiffers(bytes32 assignment, bytes32 given, bytes32 content);
     /// @notice Another post is LEAD in a part of the interval.
     error LeadExists(bytes32 assignment, bytes32 other, uint64 otherFrom, uint64 otherTo);
     /// @notice The shares of what is accepted would be over 100 % at `time`.
     error SharesExceeded(bytes32 assignment, uint64 time, uint256 totalBps);
     /// @notice An assignment ends within its interval.
     error EndOutsideInterval(bytes32 assignment, uint64 at, uint64 validFrom, uint64 validTo);
-    /// @notice Nobody sheds a duty for a time that has passed.
+    /// @notice Nobody takes back, for a time that has passed, that a post answered for a duty.
     error EndReachesBack(bytes32 assignment, uint64 at, uint256 time);
-    /// @notice The duty about the object has as many accepted assignments as can be checked.
+    /// @notice The duty about the object has as many LEADs and shares as can be checked, in all or of one agency's assigning.
     error DutyFull(uint8 duty, bytes32 object, uint256 limit);
 
     /// @notice A post was proposed for a duty.
@@ -165,6 +177,6 @@ interface IResponsibilityLedger is IRunningHeads {
     /// @notice Returns an assignment as it stands now; status NONE if there is no such assignment.
     function assignmentOf(bytes32 assignment) external view returns (Assignment memory found);
 
-    /// @notice Returns all assignments that were accepted for a duty about an object, in the order of acceptance.
+    /// @notice Returns the LEADs and shares that were accepted for a duty about an object, in the order of acceptance.
     function acceptedOf(uint8 duty, bytes32 object) external view returns (bytes32[] memory assignments);
 }

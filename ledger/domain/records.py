@@ -282,10 +282,11 @@ class Assign(Record):
 
 @dataclass(frozen=True, slots=True)
 class Accept(Record):
-    """The assignee takes the duty; only then does the assignment count."""
+    """The assignee takes the duty as it was assigned (``content``); only then does the assignment count."""
 
     post: Bytes32
     assignment: Bytes32
+    content: Bytes32
     nonce: Uint256
     deadline: Uint64
 

@@ -17,6 +17,7 @@ from ledger.domain import events, records
 from ledger.domain.codes import ALL_ROLES, CaseStep, PostRole
 from ledger.domain.commitment import verify_openings
 from ledger.domain.errors import VerificationError
+from ledger.domain.heads import event_digest
 from ledger.domain.identifiers import agency_id
 from ledger.domain.key_state import AGENCY_EVENTS, POST_EVENTS
 from ledger.domain.scalars import OPEN_END
@@ -120,15 +121,17 @@ class Rechecked:
     """What was checked again, and what only the chain vouches for."""
 
     signatures: int = 0
+    by_chain_only: int = 0
     registrar: int = 0
+    keys: set[bytes] = field(default_factory=set)
     contract_signers: set[bytes] = field(default_factory=set)
     rotated_roots: set[bytes] = field(default_factory=set)
 
     def told(self) -> str:
         """Return it in words."""
         parts = [f"{self.signatures} signatures rechecked"]
-        if self.contract_signers:
-            parts.append(f"those of {len(self.contract_signers)} contract accounts vouched for by the chain only")
+        if self.by_chain_only:
+            parts.append(f"{self.by_chain_only} of contract accounts vouched for by the chain only")
         if self.registrar:
             parts.append(f"{self.registrar} acts of the registrar vouched for by the chain only")
         return ", ".join(parts)
@@ -146,6 +149,7 @@ class SignatureCheck:
         self.authorities = Authorities(histories.read)
         self._calls: dict[tuple[int, int], tuple[Call, bytes]] = {}
         self._terms: dict[tuple[bytes, int], bytes] = {}
+        self._assigned: dict[bytes, bytes] = {}
         self._found = Rechecked()
 
     def check(self) -> Rechecked:
@@ -158,6 +162,8 @@ class SignatureCheck:
             event = placed.recorded.event
             if isinstance(event, events.AgreementProposed):
                 self._terms[event.agreement, event.version] = event.terms_hash
+            elif isinstance(event, events.ResponsibilityAssigned):
+                self._assigned[event.assignment] = event_digest(placed.topics, placed.data)
             if isinstance(event, _REGISTRAR):
                 self._found.registrar += 1
                 continue
@@ -171,6 +177,9 @@ class SignatureCheck:
                 continue
             call, agency = self._call(placed, name, data)
             self._match(placed, call, agency)
+        if both := self._found.keys & self._found.contract_signers:
+            # No contract has the address of a key; a chain that says so lies about what the key signed.
+            raise VerificationError(_STEP, f"the key {min(both).hex()} is taken for a contract account elsewhere")
         return self._found
 
     def _call(self, placed: PlacedEvent, name: str, data: bytes) -> tuple[Call, bytes]:
@@ -217,7 +226,9 @@ class SignatureCheck:
             recovered = b""
         if recovered == signer:
             self._found.signatures += 1
+            self._found.keys.add(signer)
         elif self._state.account(signer).code_hash != NO_CODE:
+            self._found.by_chain_only += 1
             self._found.contract_signers.add(signer)
         else:
             raise _refused(placed, f"the signature is not that of the signer {signer.hex()}")
@@ -246,6 +257,9 @@ class SignatureCheck:
                 terms_hash = self._terms.get((event.agreement, event.version))
                 signed = (agency, call.signer, terms_hash)
                 holds = bool((event.party, event.signer, record.terms_hash) == signed)
+            case events.ResponsibilityAccepted():
+                accepted: Any = call.record
+                holds = self._assigned.get(event.assignment) == accepted.content
             case events.DisposalCertified():
                 holds = event.party == agency
             case events.CaseOpened():

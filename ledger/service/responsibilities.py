@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from ledger.domain.codes import Duty, EndCause, ObjectKind, ResponsibilityRole
 from ledger.domain.errors import InvalidInputError, NotFoundError
+from ledger.domain.events import ResponsibilityAssigned
+from ledger.domain.heads import event_digest
 from ledger.domain.identifiers import duty_key, parse_dataset, parse_post
 from ledger.domain.keccak import keccak256_text
 from ledger.domain.records import Accept, Assign, HandOver, Vacate
@@ -125,8 +127,26 @@ def accept_duty(services: Services, request: AcceptDuty) -> dict[str, object]:
     """Accept an assignment as its assignee. Raises as ``relay``."""
     found = resolve_assignment(services, request.assignment)
     post = parse_post(request.post).id if request.post else found.assignee
-    record = Accept(post=post, assignment=found.assignment, nonce=fresh_nonce(), deadline=deadline_of(services))
+    record = Accept(
+        post=post,
+        assignment=found.assignment,
+        content=content_of(services, found.assignment),
+        nonce=fresh_nonce(),
+        deadline=deadline_of(services),
+    )
     return _relay(services, record, post, request.key, found.assignment)
+
+
+def content_of(services: Services, assignment: bytes) -> bytes:
+    """Return what an acceptance of an assignment signs: the digest of the log that proposed it.
+
+    Raises:
+        NotFoundError: There is no such assignment.
+    """
+    for recorded in services.state.assignment(assignment):
+        if isinstance(recorded.event, ResponsibilityAssigned):
+            return event_digest(*recorded.event.to_log())
+    raise NotFoundError("assignment", assignment.hex())
 
 
 def hand_over_duty(services: Services, request: HandOverDuty) -> dict[str, object]:

@@ -22,6 +22,7 @@ from ledger.domain.codes import DUTY_OF_KIND, CaseStep, Delivery, Duty, EndCause
 from ledger.domain.commitment import Commitment, commit, salt_text
 from ledger.domain.event_groups import commit_event
 from ledger.domain.event_v1 import NO_HASH, complete_event, digest
+from ledger.domain.heads import event_digest
 from ledger.domain.identifiers import agency_id, code_id, dataset_id, duty_key, post_id
 from ledger.domain.keccak import keccak256_text
 from ledger.domain.leaf import LeafV1, stream_id
@@ -118,7 +119,7 @@ class World:
     ) -> bytes:
         """Sign a record, call its contract, and let the call emit events; returns the call's data.
 
-        ``forged`` may name another ``signer``, ``signature``, ``chain_id`` or ``function``.
+        ``forged`` may name another ``signer``, ``signature``, ``possession_bytes``, ``chain_id`` or ``function``.
         """
         contract = records.CONTRACTS[type(record)]
         signed = signing_digest(
@@ -137,7 +138,7 @@ class World:
             arguments.append(("address", forged.get("signer", key.address)))
         arguments.append(("bytes", forged.get("signature", key.sign_digest(signed))))
         if possession is not None:
-            arguments.append(("bytes", possession.sign_digest(signed)))
+            arguments.append(("bytes", forged.get("possession_bytes", possession.sign_digest(signed))))
         function = forged.get("function", OPEN_NOTICE if opening is not None else FUNCTIONS[type(record)])
         data = call_data(function, arguments)
         self.chain.add(contract, data, emitted)
@@ -205,8 +206,8 @@ class World:
         bound = events.KeyBound(post=post_id(post), key=key.address, valid_from=self.next_time, valid_to=OPEN_END)
         self.act(record, self.roots[agency], [bound], possession=key)
 
-    def rotate_key(self, post: str, key: Key) -> None:
-        """Replace a post's key."""
+    def rotate_key(self, post: str, key: Key, *, possession: bytes = b"") -> None:
+        """Replace a post's key; ``possession`` is what a contract account gives in place of a signature."""
         agency, old = post.partition("@")[2], self.keys[post]
         record = records.RotateKey(
             agency=agency_id(agency),
@@ -221,7 +222,8 @@ class World:
             events.KeyRetired(post=post_id(post), key=old.address, at=now, reason=ZERO32),
             events.KeyBound(post=post_id(post), key=key.address, valid_from=now, valid_to=OPEN_END),
         ]
-        self.act(record, self.roots[agency], emitted, possession=key)
+        forged: dict[str, Any] = {"possession_bytes": possession} if possession else {}
+        self.act(record, self.roots[agency], emitted, possession=key, **forged)
         self.keys[post] = key
 
     def rotate_root(self, agency: str, key: Key) -> None:
@@ -329,7 +331,8 @@ class World:
         made = events.ResponsibilityAssigned(**fields, by_post=post, predecessor=ZERO32)
         self.act(records.Assign(post=post, **fields, **self.signed_tail()), self.keys[OFFICE], [made])
         taken = events.ResponsibilityAccepted(assignment=assignment, object=agreement, duty=duty.value, post=taker)
-        accepted = records.Accept(post=taker, assignment=assignment, **self.signed_tail())
+        content = event_digest(*made.to_log())
+        accepted = records.Accept(post=taker, assignment=assignment, content=content, **self.signed_tail())
         self.act(accepted, self.keys[assignee], [taken])
         return assignment
 

@@ -16,6 +16,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from ledger.domain.codes import Duty, EndCause, ObjectKind, PostRole, ResponsibilityRole
 from ledger.domain.errors import RefusedError
+from ledger.domain.events import ResponsibilityAssigned
+from ledger.domain.heads import event_digest
 from ledger.domain.identifiers import duty_key
 from ledger.domain.keccak import keccak256_text
 from ledger.domain.records import Accept, Assign, HandOver, Vacate
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
     from ledger.domain.responsibility_state import Assignment
 
 DAY = 86_400
-VIEW = "(bytes32,bytes32,uint64,uint64,uint16,uint8,uint8,uint8,uint8)"
+VIEW = "(bytes32,bytes32,uint64,uint64,uint16,uint8,uint8,uint8,uint8,uint32,bytes32)"
 NONE, PROPOSED, ACCEPTED, ENDED = range(4)
 OFFICE_HEADS = PostRole.PROVIDER_OFFICE_HEAD | PostRole.REQUESTER_OFFICE_HEAD
 HEADS = OFFICE_HEADS | PostRole.DEPT_HEAD
@@ -72,6 +74,8 @@ class ResponsibilityMachine(RuleBasedStateMachine):
         # The subjects outlive an example, so what earlier examples left about this duty is taken in first.
         self.history.read_from_genesis()
         self.state = fold_responsibility(self.history.events)
+        self.contents: dict[bytes, bytes] = {}
+        self._keep_contents(0)
         self.start = self.ledger.chain.final_block().timestamp
 
     @rule(
@@ -115,7 +119,12 @@ class ResponsibilityMachine(RuleBasedStateMachine):
             expected = "NotTheAssignee"
         else:
             expected = self._refused_acceptance(found)
-        self._act(actor, Accept(post=actor.post.id, assignment=found.assignment, **self._signing()), expected)
+        stale = choice % 16 == 15
+        if stale and not expected.startswith(("Assignment", "Not")):
+            expected = "AssignmentDiffers"
+        content = bytes(32) if stale else self.contents[found.assignment]
+        record = Accept(post=actor.post.id, assignment=found.assignment, content=content, **self._signing())
+        self._act(actor, record, expected)
 
     @rule(choice=st.integers(0, 2**16), by=st.integers(0, 2**16), to=st.integers(0, 2**16), at=st.integers(-6, 6))
     def hand_over(self, choice: int, by: int, to: int, at: int) -> None:
@@ -126,8 +135,11 @@ class ResponsibilityMachine(RuleBasedStateMachine):
         expected = ""
         if self._status(found) != ACCEPTED:
             expected = "AssignmentNotInStatus"
-        elif not (expected := self._refused_assigner(actor, successor.post.agency)):
-            expected = "" if found.valid_from <= time < found.end else "EndOutsideInterval"
+        elif not (expected := self._refused_assigner(actor, successor.post.agency) or self._refused_end(actor, found)):
+            if at < 0:
+                expected = "EndReachesBack"
+            else:
+                expected = "" if found.valid_from <= time < found.end else "EndOutsideInterval"
         record = HandOver(
             post=actor.post.id,
             assignment=found.assignment,
@@ -155,9 +167,12 @@ class ResponsibilityMachine(RuleBasedStateMachine):
         if status not in {PROPOSED, ACCEPTED}:
             expected = "AssignmentNotInStatus"
         elif actor.post.id == found.assignee:
-            expected = "EndReachesBack" if status == ACCEPTED and at < 0 else ""
+            expected = ""
         else:
-            expected = self._refused_assigner(actor, self._actor_of(found.assignee).post.agency)
+            agency = self._actor_of(found.assignee).post.agency
+            expected = self._refused_assigner(actor, agency) or self._refused_end(actor, found)
+        if not expected and status == ACCEPTED and at < 0:
+            expected = "EndReachesBack"
         if not expected and status == ACCEPTED and not found.valid_from <= time <= found.end:
             expected = "EndOutsideInterval"
         record = Vacate(post=actor.post.id, assignment=found.assignment, at=time, reason=bytes(32), **self._signing())
@@ -170,7 +185,8 @@ class ResponsibilityMachine(RuleBasedStateMachine):
                 "ResponsibilityLedger", call_data("assignmentOf", [("bytes32", known.assignment)])
             )
             (found,) = decode([VIEW], answer)
-            assert found == (
+            assert found[-1] == self.contents[known.assignment]
+            assert found[:-2] == (
                 known.object,
                 known.assignee,
                 known.valid_from,
@@ -206,6 +222,11 @@ class ResponsibilityMachine(RuleBasedStateMachine):
             return ""
         return "AssigneeOfAnotherAgency"
 
+    def _refused_end(self, actor: Actor, found: Assignment) -> str:
+        """Only the agency that assigned it and the assignee's own end an assignment."""
+        agencies = {self._actor_of(found.by_post).post.agency, self._actor_of(found.assignee).post.agency}
+        return "" if actor.post.agency in agencies else "NotTheAssignee"
+
     def _refused_acceptance(self, found: Assignment) -> str:
         others = [known for known in self.state.assignments if self._counts(known)]
         overlapping = [known for known in others if known.valid_from < found.end and found.valid_from < known.end]
@@ -240,6 +261,12 @@ class ResponsibilityMachine(RuleBasedStateMachine):
         known = len(self.history.events)
         for recorded in self.history.read()[known:]:
             self.state = apply_responsibility(self.state, recorded)
+        self._keep_contents(known)
+
+    def _keep_contents(self, first: int) -> None:
+        for recorded in self.history.events[first:]:
+            if isinstance(recorded.event, ResponsibilityAssigned):
+                self.contents[recorded.event.assignment] = event_digest(*recorded.event.to_log())
 
     def _choose(self, choice: int, status: int) -> Assignment | None:
         """Return an assignment, mostly one in the status that the act needs."""
@@ -312,6 +339,7 @@ def test_long_lives_of_duties_reach_every_act_and_every_refusal(machine: type[Re
         "HandOver",
         "Vacate",
         "AssigneeOfAnotherAgency",
+        "AssignmentDiffers",
         "AssignmentNotInStatus",
         "EndOutsideInterval",
         "EndReachesBack",

@@ -10,6 +10,7 @@ import pytest
 from ledger.domain.codes import Duty, ObjectKind, PostRole
 from ledger.domain.errors import RefusedError
 from ledger.domain.records import Accept, Assign
+from ledger.service.call_data import call_data
 from tests.contracts.agreements import Party, grant, make_party, propose, publish, terms
 from tests.contracts.test_responsibility_machine import PLATFORM
 
@@ -67,7 +68,8 @@ def test_an_agreement_under_a_datasets_id_gives_no_say_about_the_dataset(
     assert refusal_of(ledger, intruder.head, ObjectKind.DATASET, dataset) == "ResponsibilityNotOfAgency"
     assignment = secrets.token_bytes(32)
     assign(ledger, owner.head, ObjectKind.DATASET, dataset, assignment)
-    ledger.act(owner.head, Accept, assignment=assignment)
+    held = ledger.call("ResponsibilityLedger", call_data("assignmentOf", [("bytes32", assignment)]))
+    ledger.act(owner.head, Accept, assignment=assignment, content=held[-32:])
     assert refusal_of(ledger, intruder.head, ObjectKind.AGREEMENT, dataset) == "ObjectOfAnotherKind"
 
 

@@ -74,7 +74,7 @@ def test_an_odd_layout_that_a_contract_would_take_is_read_too() -> None:
 
 
 def test_a_call_of_another_contract_or_function_is_refused() -> None:
-    record = records.Accept(b"\1" * 32, b"\2" * 32, 1, 2)
+    record = records.Accept(b"\1" * 32, b"\2" * 32, b"\3" * 32, 1, 2)
     data = call_data("acceptBySig", arguments(record))
     with pytest.raises(VerificationError, match="takes no signature"):
         decode_call("AgreementLedger", data)

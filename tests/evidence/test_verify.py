@@ -271,14 +271,15 @@ def test_a_contract_accounts_signature_is_vouched_for_by_the_chain_only() -> Non
     world = World()
     account = Key("contract account")
     world.chain.give_code(account.address)
-    world.rotate_key(WANTING, account)
+    world.rotate_key(WANTING, account, possession=b"whatever the account takes")
     agreement = keccak256_text("signed by a contract")
     terms = world.propose(agreement)
     world.sign(terms, OFFICE)
     world.sign(terms, WANTING, last=True, signature=b"whatever the account takes")
     report = verify(world.agreement_evidence(agreement), world.trust_root_bytes())
     assert report.holds
-    assert "1 contract accounts vouched for by the chain only" in report.steps[6].reason
+    assert "2 of contract accounts vouched for by the chain only" in report.steps[6].reason
+    assert report.assurance == "OPERATOR_ONLY (2 signatures by the chain's word only)"
 
 
 def test_a_demonstration_is_named_to_the_end(made: Made) -> None:
