@@ -6,49 +6,72 @@ changed. The table is that of contracts/README.md.
 
 from __future__ import annotations
 
-import itertools
-import json
-import secrets
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from ledger.domain.codes import ALL_ROLES, CaseStep, Duty, ObjectKind, PostRole, ResponsibilityRole
-from ledger.domain.identifiers import agency_id, dataset_id, parse_dataset, post_id
+from ledger.domain.codes import ALL_ROLES, CaseStep, PostRole
+from ledger.domain.identifiers import post_id
 from ledger.domain.records import (
-    Accept,
     Advance,
-    Assign,
-    CancelProposal,
-    Dispose,
-    HandOver,
-    Propose,
-    PublishEntry,
-    RegisterPost,
     Resume,
-    RetireKey,
-    RetirePost,
-    SetPostRoles,
-    Sign,
-    Suspend,
-    Terminate,
-    Vacate,
-    WithdrawEntry,
 )
-from ledger.domain.typed_data import as_json
-from ledger.service.agreement_views import find_agreement
 from ledger.service.case_documents import filing_of, respondent_opening
-from ledger.service.responsibilities import PLATFORM_ID
-from ledger.service.submission import domain_of
+from tests.api.acts import (
+    ZERO,
+    accept_others,
+    accept_own,
+    agreement,
+    assign,
+    assign_dataset,
+    assign_platform,
+    bind,
+    cancel,
+    case_at,
+    dispose,
+    forget_prepared,
+    hand_over,
+    over_agreement,
+    over_dataset,
+    over_platform,
+    propose,
+    publish,
+    register_post,
+    resume,
+    retire_key,
+    retire_post,
+    rotate,
+    rotate_root,
+    sent,
+    set_roles,
+    sign,
+    some_id,
+    step,
+    suspend,
+    terminate,
+    vacate_others,
+    vacate_own,
+    withdraw_entry,
+)
 from tests.api.test_problems import check
-from tests.api.world import AUTHORITY, DRAFT, POSTS, PROVIDER, REQUESTER, body_of, client, make_world, post, serving
+from tests.api.world import (
+    AUTHORITY,
+    POSTS,
+    PROVIDER,
+    REQUESTER,
+    body_of,
+    client,
+    make_world,
+    post,
+    serving,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     import httpx
 
-    from ledger.domain.record import Record
     from tests.api.world import World
 
 KEY_OF = {
@@ -68,10 +91,8 @@ HEADS = PostRole.PROVIDER_OFFICE_HEAD | PostRole.REQUESTER_OFFICE_HEAD
 LEADING = PostRole.SHARING_AUTHORITY | PostRole.SUPERIOR
 INVESTIGATING = PostRole.INSPECTOR | LEADING
 RESPONDING = HEADS | PostRole.DEPT_HEAD
-ZERO = "0x" + "00" * 32
-_numbers = itertools.count(1)
-_prepared: dict[tuple[object, ...], Any] = {}
-"""What acts are tried on, until one succeeds: a refusal leaves it as it was."""
+OWNERS = PostRole.PROVIDER_OFFICE_HEAD | PostRole.DEPT_HEAD
+"""Those of the roles' posts here that are of the dataset's own agency."""
 
 
 @pytest.fixture(scope="module")
@@ -92,246 +113,6 @@ def api(world: World) -> Iterator[httpx.Client]:
         yield opened
 
 
-def some_id() -> str:
-    return "0x" + secrets.token_hex(32)
-
-
-def id_of(key: str) -> str:
-    return "0x" + post_id(POSTS[key][0]).hex()
-
-
-def prepared(make: Callable[[], str], *name: object) -> str:
-    """Return what was made under a name, or make it."""
-    if name not in _prepared:
-        _prepared[name] = make()
-    found: str = _prepared[name]
-    return found
-
-
-def agreement(world: World, *, signed: bool = True, ends: str | None = None) -> str:
-    """Return the id of a fresh agreement between provider and requester, in force or waiting for signatures."""
-    grant = {**DRAFT["grants"][0], "ends": ends}  # type: ignore[dict-item]
-    draft = {**DRAFT, "reference": f"ROLE-{next(_numbers)}", "grants": [grant]}
-    found: str = world.do("agreement.draft", text=json.dumps(draft), post=POSTS["head-p"][0])["agreement"]
-    for key in ("head-p", "head-r") if signed else ():
-        world.do("agreement.sign", agreement=found, post=POSTS[key][0])
-    return found
-
-
-def assignment(world: World, key: str, *, accepted: bool = False) -> str:
-    """Return a fresh assignment to a key's post."""
-    found: str = world.do(
-        "responsibility.assign",
-        duty="SUPERVISE",
-        object="platform",
-        assignee=POSTS[key][0],
-        post=POSTS["authority"][0],
-        role="SUPPORT",
-    )["assignment"]
-    if accepted:
-        world.do("responsibility.accept", assignment=found)
-    return found
-
-
-def case_at(world: World, step: CaseStep, respondent: str) -> str:
-    """Return a fresh case, sealed unless the step is beyond the notice, at a step."""
-    inspector, superior = POSTS["inspector"][0], POSTS["superior"][0]
-    found: str = world.do("case.file", respondent=respondent, post=inspector, violations=["decree809:R6"])["case"]
-    steps: dict[CaseStep, Callable[[], object]] = {
-        CaseStep.FILED: lambda: None,
-        CaseStep.FACTS_TOLD: lambda: world.do("case.tell", case=found, post=inspector),
-        CaseStep.DECIDED: lambda: world.do("case.decide", case=found, post=superior, measures=["NOTICE"]),
-        CaseStep.NOTICE_ISSUED: lambda: world.do("case.notify", case=found, post=superior),
-        CaseStep.RECTIFYING: lambda: world.do("case.rectify", case=found, post=superior, due="2030-01-01"),
-        CaseStep.EVIDENCE_FILED: lambda: world.do("case.rectify", case=found, post=superior, evidence=True),
-        CaseStep.VERIFIED: lambda: world.do("case.review", case=found, post=POSTS["reviewer"][0]),
-        CaseStep.CLOSED: lambda: world.do("case.close", case=found, post=superior),
-    }
-    for name, take in steps.items():
-        take()
-        if name is step:
-            return found
-    raise AssertionError(step)
-
-
-# The acts: each returns a signed request that is right in everything but perhaps who signs it.
-
-
-def sent(world: World, kind: type[Record], key: str, **fields: object) -> dict[str, Any]:
-    return world.signed(kind, key, post=id_of(key), **fields)
-
-
-def publish(world: World, key: str) -> dict[str, Any]:
-    code = parse_dataset(f"{PROVIDER}#D{next(_numbers)}").code_hash
-    fields = {"code": "0x" + code.hex(), "version": "1", "attribute": "1", "grade": "1", "reviewRequired": False}
-    return sent(world, PublishEntry, key, **fields, law=ZERO, content=some_id())
-
-
-def withdraw_entry(world: World, key: str) -> dict[str, Any]:
-    def published() -> str:
-        named = f"{PROVIDER}#W{next(_numbers)}"
-        world.do("catalogue.add", dataset=named, post=POSTS["dept-p"][0], name_en="W")
-        return named
-
-    dataset = prepared(published, "published")
-    return sent(world, WithdrawEntry, key, dataset="0x" + dataset_id(dataset).hex(), version="1", reason=some_id())
-
-
-def propose(world: World, key: str) -> dict[str, Any]:
-    state = find_agreement(world.services, bytes.fromhex(world.agreement))
-    assert state is not None
-    record = Propose(post_id(POSTS[key][0]), state.versions[0].terms, 0, 0)
-    terms: Any = as_json(domain_of(world.services.deployment, Propose), record)["message"]
-    return sent(world, Propose, key, terms={**terms["terms"], "agreement": some_id()})
-
-
-def sign(world: World, key: str) -> dict[str, Any]:
-    waiting = prepared(lambda: agreement(world, signed=False), "waiting")
-    state = find_agreement(world.services, bytes.fromhex(waiting))
-    assert state is not None
-    terms_hash = "0x" + state.versions[0].terms_hash.hex()
-    return sent(world, Sign, key, agreement="0x" + waiting, version="1", termsHash=terms_hash)
-
-
-def cancel(world: World, key: str) -> dict[str, Any]:
-    waiting = prepared(lambda: agreement(world, signed=False), "waiting")
-    return sent(world, CancelProposal, key, agreement="0x" + waiting, version="1", reason=some_id())
-
-
-def suspend(world: World, key: str) -> dict[str, Any]:
-    return sent(world, Suspend, key, agreement="0x" + prepared(lambda: agreement(world), "in force"), reason=some_id())
-
-
-def resume(world: World, key: str) -> dict[str, Any]:
-    def suspended() -> str:
-        found = agreement(world)
-        world.do("agreement.suspend", agreement=found, post=POSTS["head-p"][0], reason="law:x")
-        return found
-
-    return sent(world, Resume, key, agreement="0x" + prepared(suspended, "suspended"), reason=some_id())
-
-
-def terminate(world: World, key: str) -> dict[str, Any]:
-    return sent(
-        world, Terminate, key, agreement="0x" + prepared(lambda: agreement(world), "in force"), reason=some_id()
-    )
-
-
-def dispose(world: World, key: str) -> dict[str, Any]:
-    def ended() -> str:
-        found = agreement(world, ends="2020-12-31")
-        world.do("agreement.terminate", agreement=found, post=POSTS["head-p"][0], reason="law:x")
-        return found
-
-    return sent(world, Dispose, key, agreement="0x" + prepared(ended, "ended"), certificate=some_id())
-
-
-def assign(world: World, key: str, kind: ObjectKind = ObjectKind.AGREEMENT) -> dict[str, Any]:
-    about = world.agreement if kind is ObjectKind.AGREEMENT else PLATFORM_ID.hex()
-    # A department head assigns within its own agency.
-    assignee = "dept-r" if key == "head-r" else "dept-p"
-    fields = {"duty": str(int(Duty.CORRECT)), "objectKind": str(int(kind)), "object": "0x" + about}
-    return sent(
-        world,
-        Assign,
-        key,
-        **fields,
-        assignment=some_id(),
-        assignee=id_of(assignee),
-        role=str(int(ResponsibilityRole.SUPPORT)),
-        shareBps="0",
-        validFrom=str(world.services.now_s()),
-        validTo="0",
-        basis=ZERO,
-    )
-
-
-def assign_platform(world: World, key: str) -> dict[str, Any]:
-    return assign(world, key, ObjectKind.PLATFORM)
-
-
-def accept_own(world: World, key: str) -> dict[str, Any]:
-    return sent(world, Accept, key, assignment="0x" + assignment(world, key))
-
-
-def accept_others(world: World, key: str) -> dict[str, Any]:
-    other = "reviewer" if key != "reviewer" else "assessor"
-    return sent(world, Accept, key, assignment="0x" + prepared(lambda: assignment(world, other), "proposed", other))
-
-
-def hand_over(world: World, key: str) -> dict[str, Any]:
-    found = prepared(lambda: assignment(world, "assessor", accepted=True), "held by the assessor")
-    fields = {"successorAssignment": some_id(), "toPost": id_of("reviewer"), "at": "0", "basis": ZERO}
-    return sent(world, HandOver, key, assignment="0x" + found, **fields)
-
-
-def vacate_others(world: World, key: str) -> dict[str, Any]:
-    found = prepared(lambda: assignment(world, "stranger", accepted=True), "held by a stranger")
-    return sent(world, Vacate, key, assignment="0x" + found, at="0", reason=ZERO)
-
-
-def vacate_own(world: World, key: str) -> dict[str, Any]:
-    found = assignment(world, key, accepted=True)
-    return sent(world, Vacate, key, assignment="0x" + found, at="0", reason=ZERO)
-
-
-def step(before: CaseStep | None, taken: CaseStep) -> Callable[[World, str], dict[str, Any]]:
-    """Return the act of taking a step in a fresh case that stands at the step before."""
-
-    def act(world: World, key: str) -> dict[str, Any]:
-        agency = POSTS[key][0].partition("@")[2]
-        # The respondent's own posts respond; to all others the case is against the requester.
-        respondent = agency if agency != AUTHORITY else REQUESTER
-        found = secrets.token_hex(32)
-        if before is not None:
-            at = before
-            found = prepared(lambda: case_at(world, at, respondent), at, respondent)
-        aux = some_id() if taken is CaseStep.FILED else ZERO
-        body = sent(world, Advance, key, caseId="0x" + found, step=str(int(taken)), commitment=some_id(), aux=aux)
-        if taken is CaseStep.NOTICE_ISSUED:
-            filing = filing_of(world.services, bytes.fromhex(found))
-            opening = respondent_opening(filing)
-            body["opening"] = {
-                "filing": "0x" + filing.commitment.hex(),
-                "leaf": "0x" + opening.leaf.hex(),
-                "index": opening.index,
-                "size": opening.size,
-                "path": ["0x" + node.hex() for node in opening.path],
-            }
-        return body
-
-    return act
-
-
-def register_post(world: World, key: str) -> dict[str, Any]:
-    name = post(f"new-{next(_numbers)}", PROVIDER)
-    fields = {"agency": "0x" + agency_id(PROVIDER).hex(), "roles": "512", "profile": some_id()}
-    return world.signed(RegisterPost, key, post="0x" + post_id(name).hex(), **fields)
-
-
-def _fresh_post(world: World) -> tuple[str, str]:
-    name, made = post(f"spare-{next(_numbers)}", PROVIDER), f"spare-{next(_numbers)}"
-    world.do("key.new", name=made)
-    world.do("post.add", post=name, roles=["REPORTER"], name_en="spare", key=made)
-    return "0x" + post_id(name).hex(), "0x" + world.signer(made).address.hex()
-
-
-def set_roles(world: World, key: str) -> dict[str, Any]:
-    known, _ = _fresh_post(world)
-    return world.signed(SetPostRoles, key, agency="0x" + agency_id(PROVIDER).hex(), post=known, roles="4")
-
-
-def retire_post(world: World, key: str) -> dict[str, Any]:
-    known, _ = _fresh_post(world)
-    return world.signed(RetirePost, key, agency="0x" + agency_id(PROVIDER).hex(), post=known, reason=some_id())
-
-
-def retire_key(world: World, key: str) -> dict[str, Any]:
-    known, address = _fresh_post(world)
-    fields: dict[str, object] = {"agency": "0x" + agency_id(PROVIDER).hex(), "post": known, "key": address}
-    return world.signed(RetireKey, key, **fields, reason=some_id())
-
-
 S = CaseStep
 TABLE: dict[str, tuple[Callable[[World, str], dict[str, Any]], PostRole]] = {
     "publish an entry": (publish, PostRole.DEPT_HEAD),
@@ -344,14 +125,20 @@ TABLE: dict[str, tuple[Callable[[World, str], dict[str, Any]], PostRole]] = {
     "terminate an agreement": (terminate, HEADS | PostRole.SHARING_AUTHORITY),
     "certify a disposal": (dispose, PostRole.REQUESTER_OFFICE_HEAD),
     "assign a duty over an agreement": (assign, RESPONDING),
+    "assign a duty over a dataset": (assign_dataset, OWNERS),
     "assign a duty over the platform": (assign_platform, LEADING | PostRole.PLATFORM_OPERATOR),
     "accept one's own assignment": (accept_own, ALL_ROLES),
     "accept another's assignment": (accept_others, NONE),
-    "hand a duty over": (hand_over, LEADING | PostRole.PLATFORM_OPERATOR),
-    "vacate another's duty": (vacate_others, LEADING | PostRole.PLATFORM_OPERATOR),
+    "hand over a duty over an agreement": (hand_over(over_agreement), RESPONDING),
+    "hand over a duty over a dataset": (hand_over(over_dataset), OWNERS),
+    "hand over a duty over the platform": (hand_over(over_platform), LEADING | PostRole.PLATFORM_OPERATOR),
+    "vacate another's duty over an agreement": (vacate_others(over_agreement), RESPONDING),
+    "vacate another's duty over a dataset": (vacate_others(over_dataset), OWNERS),
+    "vacate another's duty over the platform": (vacate_others(over_platform), LEADING | PostRole.PLATFORM_OPERATOR),
     "vacate one's own duty": (vacate_own, ALL_ROLES),
     "record a lead": (step(None, S.LEAD), INVESTIGATING),
     "file a case": (step(None, S.FILED), INVESTIGATING),
+    "end a lead without action": (step(S.LEAD, S.NO_ACTION), LEADING),
     "tell the facts": (step(S.FILED, S.FACTS_TOLD), INVESTIGATING),
     "decide a case": (step(S.FACTS_TOLD, S.DECIDED), LEADING),
     "issue a notice": (step(S.DECIDED, S.NOTICE_ISSUED), LEADING),
@@ -361,14 +148,20 @@ TABLE: dict[str, tuple[Callable[[World, str], dict[str, Any]], PostRole]] = {
     "ask for rework": (step(S.EVIDENCE_FILED, S.REWORK), PostRole.REVIEWER),
     "close a case": (step(S.VERIFIED, S.CLOSED), LEADING),
     "appeal": (step(S.NOTICE_ISSUED, S.APPEAL_FILED), INVESTIGATING | RESPONDING),
+    "uphold a decision": (step(S.APPEAL_FILED, S.APPEAL_UPHELD), PostRole.REVIEWER),
+    "vary a decision": (step(S.APPEAL_FILED, S.APPEAL_VARIED), PostRole.REVIEWER),
+    "revoke a decision": (step(S.APPEAL_FILED, S.APPEAL_REVOKED), PostRole.REVIEWER),
     "withdraw a case": (step(S.NOTICE_ISSUED, S.WITHDRAWN), LEADING),
     "reopen a case": (step(S.CLOSED, S.REOPENED), INVESTIGATING),
     "register a post": (register_post, NONE),
     "set a post's roles": (set_roles, NONE),
     "retire a post": (retire_post, NONE),
     "retire a key": (retire_key, NONE),
+    "bind a key": (bind, NONE),
+    "rotate a key": (rotate, NONE),
+    "rotate the root key": (rotate_root, NONE),
 }
-ROOT_ACTS = ("register a post", "set a post's roles", "retire a post", "retire a key")
+ROOT_ACTS = tuple(act for act, (_, allowed) in TABLE.items() if not allowed and act != "accept another's assignment")
 CELLS = [(act, role) for act in TABLE for role in PostRole]
 
 
@@ -381,7 +174,7 @@ def test_a_post_does_an_act_if_and_only_if_its_role_may(
     block, documents = world.services.state.refresh().number, world.services.vault.count()  # type: ignore[attr-defined]
     answer = api.post("/v1/requests", json=body)
     if role in allowed:
-        _prepared.clear()
+        forget_prepared()
         assert answer.status_code == 201, answer.text
         return
     document = check(answer, 403, "refused")
@@ -424,3 +217,109 @@ def test_whoever_took_part_reviews_nothing(world: World, api: httpx.Client) -> N
     made, _ = TABLE["verify a rectification"]
     document = check(api.post("/v1/requests", json=made(world, "inspector")), 403)
     assert document["error"] == "ReviewerNotIndependent"
+
+
+def test_only_an_authority_resumes_what_an_authority_suspended(world: World, api: httpx.Client) -> None:
+    found = agreement(world)
+    world.do("agreement.suspend", agreement=found, post=POSTS["authority"][0], reason="law:x")
+    fields = {"agreement": "0x" + found, "reason": some_id()}
+    document = check(api.post("/v1/requests", json=sent(world, Resume, "head-p", **fields)), 403)
+    assert document["error"] == "SuspendedByAuthority"
+    assert api.post("/v1/requests", json=sent(world, Resume, "authority", **fields)).status_code == 201
+
+
+def test_an_authority_takes_no_step_in_its_own_case(world: World, api: httpx.Client) -> None:
+    own = case_at(world, S.DECIDED, AUTHORITY)
+    opening = respondent_opening(filing := filing_of(world.services, bytes.fromhex(own)))
+    body = sent(world, Advance, "superior", caseId="0x" + own, step="5", commitment=some_id(), aux=ZERO)
+    body["opening"] = {
+        "filing": "0x" + filing.commitment.hex(),
+        "leaf": "0x" + opening.leaf.hex(),
+        "index": opening.index,
+        "size": opening.size,
+        "path": ["0x" + node.hex() for node in opening.path],
+    }
+    assert check(api.post("/v1/requests", json=body), 403)["error"] == "OwnCase"
+
+
+def test_a_superior_of_another_agency_steps_in_only_after_the_notice(world: World, api: httpx.Client) -> None:
+    world.do("agency.add", agency="ods:X01", name_en="Above", capacities=["SUPERIOR"])
+    world.do("key.new", name="above")
+    above = post("superior", "ods:X01")
+    world.do("post.add", post=above, roles=["SUPERIOR"], name_en="Above", key="above")
+
+    def ordering(found: str, taken: CaseStep) -> dict[str, Any]:
+        fields = {"caseId": "0x" + found, "step": str(int(taken)), "commitment": some_id(), "aux": ZERO}
+        return world.signed(Advance, "above", post="0x" + post_id(above).hex(), **fields)
+
+    sealed = ordering(case_at(world, S.FACTS_TOLD, REQUESTER), S.DECIDED)
+    assert check(api.post("/v1/requests", json=sealed), 403)["error"] == "CaseOfAnotherAuthority"
+    opened = ordering(case_at(world, S.NOTICE_ISSUED, REQUESTER), S.RECTIFYING)
+    assert api.post("/v1/requests", json=opened).status_code == 201
+
+
+ROWS: dict[str, tuple[str, ...]] = {
+    "`publishEntryBySig`": ("publish an entry",),
+    "`withdrawEntryBySig`": ("withdraw an entry",),
+    "`proposeBySig`": ("propose an agreement",),
+    "`signBySig`": ("sign an agreement",),
+    "`cancelProposalBySig`": ("cancel a proposal",),
+    "`suspendBySig`": ("suspend an agreement",),
+    "`resumeBySig`": ("resume an agreement",),
+    "`terminateBySig`": ("terminate an agreement",),
+    "`disposeBySig`": ("certify a disposal",),
+    "`assignBySig` of a dataset": ("assign a duty over a dataset",),
+    "`assignBySig` of an agreement": ("assign a duty over an agreement",),
+    "`assignBySig` of the platform": (
+        "assign a duty over the platform",
+        "hand over a duty over the platform",
+        "vacate another's duty over the platform",
+    ),
+    "`acceptBySig`": ("accept one's own assignment", "accept another's assignment"),
+    "`handOverBySig`": ("hand over a duty over an agreement", "hand over a duty over a dataset"),
+    "`vacateBySig` of another's": (
+        "vacate another's duty over an agreement",
+        "vacate another's duty over a dataset",
+    ),
+    "`vacateBySig` of its own": ("vacate one's own duty",),
+    "`advanceBySig` LEAD": ("record a lead",),
+    "`advanceBySig` FILED": ("file a case",),
+    "`advanceBySig` FACTS_TOLD": ("tell the facts",),
+    "`advanceBySig` DECIDED": ("decide a case",),
+    "`advanceBySig` RECTIFYING": ("order a rectification",),
+    "`advanceBySig` EVIDENCE_FILED": ("file evidence",),
+    "`advanceBySig` VERIFIED": ("verify a rectification",),
+    "`advanceBySig` REWORK": ("ask for rework",),
+    "`advanceBySig` APPEAL_FILED": ("appeal",),
+    "`advanceBySig` APPEAL_UPHELD": ("uphold a decision",),
+    "`advanceBySig` APPEAL_VARIED": ("vary a decision",),
+    "`advanceBySig` APPEAL_REVOKED": ("revoke a decision",),
+    "`advanceBySig` NO_ACTION": ("end a lead without action",),
+    "`openNoticeBySig` NOTICE_ISSUED": ("issue a notice",),
+    "`openNoticeBySig` CLOSED": ("close a case",),
+    "`openNoticeBySig` WITHDRAWN": ("withdraw a case",),
+    "`advanceBySig` REOPENED": ("reopen a case",),
+}
+"""The rows of contracts/README.md, each with the acts that try it."""
+
+
+def _published() -> dict[str, PostRole]:
+    """Return the roles that contracts/README.md gives each act."""
+    text = (Path(__file__).parents[2] / "contracts/README.md").read_text()
+    table = text.partition("| Act | One of the roles | Whose post |")[2].partition("\n\n")[0]
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in table.splitlines() if line.startswith("| ")]
+    every = {"any": ALL_ROLES}
+    return {
+        act: every.get(roles) or PostRole(sum(PostRole[name] for name in roles.split(", "))) for act, roles, _ in rows
+    }
+
+
+def test_every_row_of_the_published_table_is_tried() -> None:
+    published = _published()
+    assert list(published) == list(ROWS)
+    assert {act for acts in ROWS.values() for act in acts} == set(TABLE) - set(ROOT_ACTS)
+    for row, acts in ROWS.items():
+        # Once there is a notice, the respondent's heads respond: the table says so in its last column.
+        also = RESPONDING if row.endswith(("EVIDENCE_FILED", "APPEAL_FILED")) else NONE
+        for act in acts:
+            assert not TABLE[act][1] & ~(published[row] | also), act

@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     from tests.api.world import World
 
 
+ZERO = "0x" + "00" * 32
+
+
 def hex_id(post: str) -> str:
     return "0x" + post_id(post).hex()
 
@@ -64,7 +67,11 @@ def test_a_wallet_builds_signs_and_sends(world: World, api: httpx.Client) -> Non
     world.do("key.new", name="wallet-root")  # The agency's root key binds the wallet's; it lies in this home.
     asked = {
         "type": "Accept",
-        "message": {"post": hex_id(POSTS["dept-p"][0]), "assignment": "0x" + secrets.token_hex(32)},
+        "message": {
+            "post": hex_id(POSTS["dept-p"][0]),
+            "assignment": "0x" + secrets.token_hex(32),
+            "content": "0x" + secrets.token_hex(32),
+        },
     }
     built = api.post("/v1/typed-data", json=asked).json()
     signed = wallet.sign_message(encode_typed_data(full_message=built["typed_data"]))
@@ -116,7 +123,9 @@ def test_a_used_key_with_other_content_is_a_conflict_and_keeps_no_document(world
     document = check(api.post("/v1/requests", json=other, headers=headers), 409, "conflict")
     assert len(digests_in(document)) == 2
     assert held(world) == before
-    foreign = world.signed(Accept, "stranger", post=hex_id(POSTS["stranger"][0]), assignment="0x" + "11" * 32)
+    foreign = world.signed(
+        Accept, "stranger", post=hex_id(POSTS["stranger"][0]), assignment="0x" + "11" * 32, content=ZERO
+    )
     check(
         api.post("/v1/requests", json=foreign, headers=headers), 409
     )  # Its own key of that name: WrongStatus or none.
