@@ -6,6 +6,7 @@ name and JSON arguments; both reach the same function. ``ledger.bootstrap`` buil
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -87,7 +88,7 @@ class Services:
             request = msgspec.convert(arguments, verb.request)
         except msgspec.ValidationError as error:
             raise InvalidInputError("arguments", str(error), f"the arguments of {name}") from error
-        with self.lock:
+        with contextlib.nullcontext() if verb.runs_beside else self.lock:
             result = verb.run(self, request, progress) if verb.is_long else verb.run(self, request)
         return msgspec.to_builtins(result)
 

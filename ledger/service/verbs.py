@@ -45,12 +45,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Verb:
-    """A use-case under its public name; a long one also takes a progress function."""
+    """A use-case under its public name.
+
+    A long one also takes a progress function. One that ``runs_beside`` others waits for none and takes what locks it
+    needs itself.
+    """
 
     name: str
     request: type[Request]
     run: Callable[..., Any]
     is_long: bool = False
+    runs_beside: bool = False
 
 
 _ALL: Final = (
@@ -111,9 +116,9 @@ _ALL: Final = (
     Verb("import.violation-cases", ImportRecords, decisions.import_decisions, is_long=True),
     Verb("evidence.export", evidence.ExportEvidence, evidence.export_evidence),
     Verb("trust-root.export", Nothing, evidence.export_trust_root),
-    Verb("fsck", Nothing, fsck.fsck, is_long=True),
+    Verb("fsck", Nothing, fsck.fsck, is_long=True, runs_beside=True),
     Verb("rebuild", Nothing, upkeep.rebuild, is_long=True),
-    Verb("backup", upkeep.Backup, upkeep.backup, is_long=True),
+    Verb("backup", upkeep.Backup, upkeep.backup, is_long=True, runs_beside=True),
     Verb("anchor", anchoring.Anchor, anchoring.anchor),
 )
 

@@ -7,11 +7,15 @@ import signal
 import subprocess
 import threading
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from ledger import bootstrap
+from ledger.service.requests import Nothing
+from ledger.service.verbs import VERBS, Verb
 from tests.cli.command import (
     AUTHORITY,
     DATASET,
@@ -71,6 +75,31 @@ def _rpc(address: str, method: str) -> Any:
     request = urllib.request.Request(address + "rpc", body, {"Content-Type": "application/json"})
     with urllib.request.urlopen(request, timeout=10) as answer:
         return json.loads(answer.read())["result"]
+
+
+def test_other_verbs_go_on_beside_a_long_check(home: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in home.environment.items():
+        monkeypatch.setenv(name, value)
+    services = bootstrap.open_home(bootstrap.read_settings())
+    started, go_on = threading.Event(), threading.Event()
+
+    def check(_services: object, _request: object, _progress: object) -> dict[str, bool]:
+        started.set()
+        return {"went_on": go_on.wait(30)}
+
+    services.verbs = {
+        **VERBS,
+        "check": Verb("check", Nothing, check, is_long=True, runs_beside=VERBS["fsck"].runs_beside),
+    }
+    try:
+        with ThreadPoolExecutor(1) as pool:
+            checked = pool.submit(services.dispatch, "check", {})
+            assert started.wait(30)
+            assert services.dispatch("status", {})["agencies"] >= 3
+            go_on.set()
+            assert checked.result() == {"went_on": True}
+    finally:
+        services.close()
 
 
 def test_a_home_has_one_owner(home: Command) -> None:
