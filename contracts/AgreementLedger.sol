@@ -325,18 +325,18 @@ contract AgreementLedger is RunningHeads, SignedRequests, AgreementVersions, IAg
     /// @dev Returns the version that the proposal would amend; 0 if it is the first.
     function _checkTurn(bytes32 id, uint32 version) private view returns (uint32 activeVersion) {
         if (id == 0) revert ZeroValue("agreement");
-        uint32 current = _current(id);
-        Status status = _versions[id][current].status;
-        if (status == Status.PROPOSED) revert ProposalPending(id, current);
-        if (status == Status.NONE) {
+        if (_versions[id][1].status == Status.NONE) {
+            if (version != 1) revert VersionOutOfOrder(id, version, 1);
             // Else proposals to a recipient about a dataset would be taken for the agreement's own.
             if (heads(id) != 0) revert AgreementIdInUse(id);
-        } else {
-            _checkOpen(id, status);
-            _checkNonePending(id, current);
-            if (_versions[id][current].marks != 0) revert DisposalUnderWay(id);
-            activeVersion = current;
+            return 0;
         }
+        activeVersion = _current(id);
+        Version storage current = _versions[id][activeVersion];
+        if (current.status == Status.PROPOSED) revert ProposalPending(id, activeVersion);
+        _checkOpen(id, current.status);
+        _checkNonePending(id, activeVersion);
+        if (current.marks != 0) revert DisposalUnderWay(id);
         if (version != activeVersion + 1) revert VersionOutOfOrder(id, version, activeVersion + 1);
     }
 
