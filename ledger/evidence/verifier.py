@@ -94,6 +94,7 @@ class _Run:
         self._cosigned = 0
         self._seals = 0
         self._proved_until = 0
+        self._by_chain_only = 0
 
     def steps(self) -> tuple[Callable[[], str], ...]:
         """Return the steps by their numbers."""
@@ -122,6 +123,8 @@ class _Run:
             absent = [str(step.number) for step in steps if step.status is Status.NOT_APPLICABLE]
             if absent:
                 told += f" (not shown: steps {', '.join(absent)})"
+        if self._by_chain_only:
+            told += f" ({self._by_chain_only} signatures by the chain's word only)"
         return told + (" (demonstration)" if root.demonstration else "")
 
     def _form(self) -> str:
@@ -213,6 +216,7 @@ class _Run:
         check = SignatureCheck(self._blocks, histories, state, self._root)
         found = check.check()
         self._authorities = check.authorities
+        self._by_chain_only = found.by_chain_only
         self._check_agencies(histories, found)
         contracts = dict(histories.by_contract())
         if file.entry is not None:

@@ -149,6 +149,17 @@ def test_a_strangers_own_signature_speaks_for_no_post() -> None:
     assert (number, "might not act for post" in reason, "UnauthorisedSigner" in reason) == (6, True, True)
 
 
+def test_a_key_is_not_passed_off_as_a_contract_account() -> None:
+    """A forged state gives code to the address of a key that was shown to be one, so that no signature is needed."""
+    world = World()
+    terms = world.propose(AGREEMENT)
+    world.sign(terms, OFFICE)
+    world.chain.give_code(world.keys[WANTING].address)
+    world.sign(terms, WANTING, last=True, signature=b"made up")
+    number, reason = failure(world.agreement_evidence(AGREEMENT), world.trust_root_bytes())
+    assert (number, "is taken for a contract account elsewhere" in reason) == (6, True)
+
+
 def test_a_signature_for_another_chain_is_found_out() -> None:
     world = World()
     terms = world.propose(AGREEMENT)

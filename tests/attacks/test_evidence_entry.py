@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from ledger.domain import events, records
 from ledger.domain.codes import PostRole, Verdict
 from ledger.domain.event_v1 import digest
+from ledger.domain.identifiers import agency_id, post_id
 from ledger.domain.keccak import keccak256_text
 from ledger.domain.records import EventBatch
+from ledger.domain.scalars import OPEN_END, ZERO32
 from ledger.domain.typed_data import digest as signing_digest
 from ledger.evidence import verify
 from ledger.log.note import Ed25519Signer
@@ -303,6 +306,26 @@ def test_a_post_of_a_third_agency_reports_nothing_without_being_entrusted() -> N
     world.anchor()
     number, reason = failure(world.event_evidence(index), world.trust_root_bytes())
     assert (number, "which has not entrusted it" in reason) == (7, True)
+
+
+def test_another_agencys_post_under_ones_own_name_reports_nothing() -> None:
+    """Ids are chosen freely: a rogue agency registers a post under the text of the provider's."""
+    world = World()
+    rogue, victim = "xroad:SAMPLE/GOV/10000066", f"second-gateway@{PROVIDER}"
+    world.admit(rogue)
+    fields: dict[str, Any] = {
+        "post": post_id(victim), "agency": agency_id(rogue), "roles": int(PostRole.REPORTER), "profile": ZERO32,
+    }  # fmt: skip
+    registered = records.RegisterPost(**fields, **world.signed_tail())
+    world.act(registered, world.roots[rogue], [events.PostRegistered(**fields)])
+    key = world.keys[victim] = Key("rogue")
+    bind = records.BindKey(agency_id(rogue), post_id(victim), key.address, 0, 0, **world.signed_tail())
+    bound = events.KeyBound(post_id(victim), key.address, world.next_time, OPEN_END)
+    world.act(bind, world.roots[rogue], [bound], possession=key)
+    index = world.report(world.agree(), post=victim)
+    world.anchor()
+    number, reason = failure(world.event_evidence(index), world.trust_root_bytes())
+    assert (number, reason) == (7, f"{victim} was set up by another agency than it names")
 
 
 def test_a_batch_signed_for_another_chain_is_refused(made: Made) -> None:

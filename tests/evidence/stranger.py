@@ -621,7 +621,8 @@ class Stranger:
         block = self.blocks[entry["leaf"]["block"]]
         need(batch["deadline"] >= block["time"], "7: deadline")
         any_of = ROLE_BITS["REPORTER"] | ROLE_BITS["PLATFORM_OPERATOR"]
-        self.may_act(fields["post"], signer, any_of, (block["number"] + 1, 0), block["time"])
+        agency = self.may_act(fields["post"], signer, any_of, (block["number"] + 1, 0), block["time"])
+        need(agency == keccak(text=event["reporter"].partition("@")[2]), "7: another agency's post")
         side = event["provider"] if event["side"] == "PROVIDER" else event["requester"]
         need(event["reporter"].partition("@")[2] == side, "7: side (entrusted reporters are not in the vectors)")
 
