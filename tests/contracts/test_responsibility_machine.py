@@ -131,7 +131,7 @@ class ResponsibilityMachine(RuleBasedStateMachine):
         found = self._choose(choice, ACCEPTED)
         if found is None:
             return
-        actor, successor, time = self._actor(by), self._actor(to), self.start + at * DAY
+        actor, successor, time = self._actor(by), self._actor(to), self.start + at * DAY + (DAY // 2)
         expected = ""
         if self._status(found) != ACCEPTED:
             expected = "AssignmentNotInStatus"
