@@ -3,6 +3,8 @@
 import { defineConfig } from "hardhat/config";
 import { fileURLToPath } from "node:url";
 
+// A build for comparison has a folder of its own, so that it neither disturbs nor trusts another one's.
+const output = process.env.HARDHAT_OUTPUT ?? "./build/hardhat";
 const compiler = fileURLToPath(new URL("node_modules/solc/soljson.js", import.meta.url));
 
 export default defineConfig({
@@ -21,8 +23,8 @@ export default defineConfig({
   },
   paths: {
     sources: "./contracts",
-    cache: "./build/hardhat/cache",
-    artifacts: "./build/hardhat/artifacts",
+    cache: `${output}/cache`,
+    artifacts: `${output}/artifacts`,
   },
   test: {
     solidity: {

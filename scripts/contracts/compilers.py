@@ -67,21 +67,27 @@ def with_hardhat(root: Path, contracts: Mapping[str, str]) -> dict[str, Compiled
     Raises:
         BuildError: Hardhat fails, or makes no such contract.
     """
-    command = [str(_node()), "node_modules/hardhat/dist/src/cli.js", "build", "--no-tests", "--force", "--quiet"]
-    environment = {**os.environ, "HARDHAT_DISABLE_TELEMETRY": "true", "NO_COLOR": "1", "FORCE_COLOR": "0"}
-    done = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, check=False)
-    if done.returncode or re.search(r"\bwarning\b", done.stdout + done.stderr, flags=re.IGNORECASE):
-        raise BuildError(f"Hardhat: {done.stdout[-4000:]}{done.stderr[-4000:]}")
-    artifacts = root / "build" / "hardhat" / "artifacts"
-    compiled = {}
-    for name, source in contracts.items():
-        path = artifacts / source / f"{name}.json"
-        if not path.is_file():
-            raise BuildError(f"Hardhat made no {path.relative_to(root)}")
-        artifact = json.loads(path.read_bytes())
-        output = json.loads((artifacts / "build-info" / f"{artifact['buildInfoId']}.output.json").read_bytes())
-        compiled[name] = _compiled(output["output"]["contracts"][artifact["inputSourceName"]][name])
-    return compiled
+    build = root / "build"
+    build.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=build) as folder:
+        command = [str(_node()), "node_modules/hardhat/dist/src/cli.js", "build", "--no-tests", "--quiet"]
+        plain = {"HARDHAT_DISABLE_TELEMETRY": "true", "NO_COLOR": "1", "FORCE_COLOR": "0", "HARDHAT_OUTPUT": folder}
+        done = subprocess.run(
+            command, cwd=root, env={**os.environ, **plain}, capture_output=True, text=True, check=False
+        )
+        if done.returncode or re.search(r"\bwarning\b", done.stdout + done.stderr, flags=re.IGNORECASE):
+            raise BuildError(f"Hardhat: {done.stdout[-4000:]}{done.stderr[-4000:]}")
+        artifacts = Path(folder) / "artifacts"
+        return {name: _built_by_hardhat(artifacts, source, name) for name, source in contracts.items()}
+
+
+def _built_by_hardhat(artifacts: Path, source: str, name: str) -> Compiled:
+    path = artifacts / source / f"{name}.json"
+    if not path.is_file():
+        raise BuildError(f"Hardhat made no {name} of {source}")
+    artifact = json.loads(path.read_bytes())
+    output = json.loads((artifacts / "build-info" / f"{artifact['buildInfoId']}.output.json").read_bytes())
+    return _compiled(output["output"]["contracts"][artifact["inputSourceName"]][name])
 
 
 def with_solcx(root: Path, contracts: Mapping[str, str]) -> dict[str, Compiled]:
