@@ -90,14 +90,14 @@ CONTRACT_STATUS: Final[dict[str, HTTPStatus]] = {
 }
 """Contract errors that say who may not act; every other refusal is a conflict with what is recorded."""
 
-_HTTP_CODES: Final = {
+HTTP_CODES: Final = {
     HTTPStatus.BAD_REQUEST: ("bad_request", "Correct the request as the explanation says."),
     HTTPStatus.NOT_FOUND: ("no_such_route", "GET /v1/openapi.json lists the routes."),
     HTTPStatus.METHOD_NOT_ALLOWED: ("method_not_allowed", "Use a method that the header `Allow` names."),
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: ("body_too_large", "Send less at once; GET /v1/limits says how much."),
     HTTPStatus.UNSUPPORTED_MEDIA_TYPE: ("unsupported_media_type", "Send application/json without an encoding."),
 }
-_FAULT: Final = ("internal_fault", "Try again; if it stays so, tell the operator when it happened.")
+FAULT: Final = ("internal_fault", "Try again; if it stays so, tell the operator when it happened.")
 
 
 def status_of(error: LedgerError) -> HTTPStatus:
@@ -210,7 +210,7 @@ def _on_invalid_parameters(request: Request, error: Exception) -> Response:
 def _on_http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - for mypy: the handler is installed for this class.
     status = HTTPStatus(error.status_code)
-    code, remedy = _HTTP_CODES.get(status, (status.phrase.lower().replace(" ", "_"), "Correct the request."))
+    code, remedy = HTTP_CODES.get(status, (status.phrase.lower().replace(" ", "_"), "Correct the request."))
     return problem(
         request,
         status,
@@ -236,7 +236,7 @@ def _allow(request: Request) -> dict[str, str]:
 def _on_fault(request: Request, error: Exception) -> Response:
     # As text: a renderer that shows the frames' variables would write bodies and signatures into the log.
     _LOG.error("request_fault", path=request.url.path[:_SHOWN], trace="".join(traceback.format_exception(error)))
-    code, remedy = _FAULT
+    code, remedy = FAULT
     return problem(
         request,
         HTTPStatus.INTERNAL_SERVER_ERROR,
