@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ledger.service.index_rows import FactRow
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ledger.service.index_rows import Page
 
 
 def fact(index: int, **changes: Any) -> FactRow:
@@ -19,3 +24,14 @@ def fact(index: int, **changes: Any) -> FactRow:
         responsible_post="",
     )  # fmt: skip
     return dataclasses.replace(row, **changes)
+
+
+def all_rows(call: Callable[..., Page[Any]], limit: int = 7) -> list[Any]:
+    rows, after = [], ""
+    while True:
+        page = call(after=after, limit=limit)
+        rows += page.rows
+        if not page.next:
+            return rows
+        assert len(page.rows) == limit
+        after = page.next

@@ -14,7 +14,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ledger.domain.event_log import Event
+    from tests.store.world import World
 
+Block = tuple[BlockHeader, tuple[RawLog, ...]]
+FINAL = 10**6
+"""A number above every block's: all are final."""
 CONTRACTS = {name: bytes((number,)) * 20 for number, name in enumerate(EVENTS, 1)}
 START = Mark(9, b"\x09" * 32)
 
@@ -37,3 +41,16 @@ def block_of(parent: Mark, time: int, made: Sequence[Event]) -> tuple[BlockHeade
 def stretch_of(parent: Mark, blocks: Sequence[tuple[BlockHeader, tuple[RawLog, ...]]], final: int) -> Stretch:
     headers = tuple(header for header, _ in blocks)
     return Stretch(parent, headers, tuple(log for _, logs in blocks for log in logs), final)
+
+
+def mark(block: Block) -> Mark:
+    return Mark(block[0].number, block[0].hash)
+
+
+def grow(world: World, parent: Mark, blocks: int, events_each: int = 12) -> list[Block]:
+    made: list[Block] = []
+    for _ in range(blocks):
+        some = world.block(events_each)
+        made.append(block_of(parent, world.time, some))
+        parent = mark(made[-1])
+    return made
