@@ -23,7 +23,7 @@ ROOT: Final = Path(__file__).resolve().parents[2]
 SAMPLE: Final = ROOT / "scripts" / "sample"
 QUANZE: Final = Path(sys.executable).with_name("quanze")
 _DEFAULT_PORT: Final = 8430
-_START_S: Final = 60.0
+_SHOWN: Final = 600
 _STOP_S: Final = 30.0
 
 
@@ -58,7 +58,8 @@ class Stage:
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
             code = run([*arguments, "--json"])
         if code not in codes:
-            raise StepError(f"quanze {' '.join(arguments[:2])} ended with {code}: {err.getvalue().strip()}")
+            told = err.getvalue().strip() or out.getvalue().strip()[-_SHOWN:]
+            raise StepError(f"quanze {' '.join(arguments[:2])} ended with {code}: {told}")
         return json.loads(out.getvalue() or err.getvalue())
 
     def program(self, *arguments: str) -> subprocess.CompletedProcess[str]:
