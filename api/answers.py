@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import quote, urlencode
 
 import msgspec
 from starlette.responses import Response
@@ -62,5 +62,5 @@ def _link(request: Request, value: Any) -> dict[str, str]:
     following = value.get("next") if isinstance(value, dict) else None
     if not following:
         return {}
-    query = [(name, text) for name, text in parse_qsl(request.url.query) if name != "after"]
-    return {"Link": f'<{request.url.path}?{urlencode([*query, ("after", following)])}>; rel="next"'}
+    query = [(name, text) for name, text in request.query_params.multi_items() if name != "after"]
+    return {"Link": f'<{quote(request.scope["path"])}?{urlencode([*query, ("after", following)])}>; rel="next"'}

@@ -132,7 +132,7 @@ def problem(
         "title": title,
         "status": int(status),
         "detail": detail,
-        "instance": request.url.path,
+        "instance": _path(request),
         "code": code,
         "remedy": remedy,
         **(values or {}),
@@ -146,7 +146,13 @@ def _on_ledger_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, LedgerError)  # noqa: S101 - for mypy: the handler is installed for this class.
     status = status_of(error)
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        _LOG.error("request_failed", code=error.code, reason=error.explain(), path=request.url.path, status=int(status))
+        _LOG.error(
+            "request_failed",
+            code=error.code,
+            reason=error.explain(),
+            path=_path(request),
+            status=int(status),
+        )
     elif status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
         _audit(request, error, status)
     headers: dict[str, str] = {}
@@ -177,7 +183,7 @@ def _audit(request: Request, error: LedgerError, status: HTTPStatus) -> None:
         code=error.code,
         reason=str(error.fields.get("reason", error.explain()))[:_SHOWN],
         method=request.method,
-        path=request.url.path[:_SHOWN],
+        path=_path(request)[:_SHOWN],
         client=client,
         status=int(status),
         **named,
@@ -227,7 +233,7 @@ def _allow(request: Request) -> dict[str, str]:
     methods = {
         method
         for route in request.app.state.routes
-        if isinstance(route, APIRoute) and route.path_regex.match(request.url.path)
+        if isinstance(route, APIRoute) and route.path_regex.match(_path(request))
         for method in route.methods or ()
     }
     return {"Allow": ", ".join(sorted(methods))}
@@ -235,7 +241,7 @@ def _allow(request: Request) -> dict[str, str]:
 
 def _on_fault(request: Request, error: Exception) -> Response:
     # As text: a renderer that shows the frames' variables would write bodies and signatures into the log.
-    _LOG.error("request_fault", path=request.url.path[:_SHOWN], trace="".join(traceback.format_exception(error)))
+    _LOG.error("request_fault", path=_path(request)[:_SHOWN], trace="".join(traceback.format_exception(error)))
     code, remedy = FAULT
     return problem(
         request,
@@ -245,6 +251,11 @@ def _on_fault(request: Request, error: Exception) -> Response:
         detail="The request met a fault of this program; nothing that was acknowledged is lost.",
         remedy=remedy,
     )
+
+
+def _path(request: Request) -> str:
+    """Return the path asked for; the whole address would hang on a header that anyone may misspell."""
+    return _clean(str(request.scope["path"]))
 
 
 def _shown(value: object, depth: int = 0) -> Any:

@@ -136,3 +136,9 @@ def test_every_contract_error_in_the_table_is_a_contracts() -> None:
     assert status_of(RefusedError("MissingRole", {})) == 403
     assert status_of(RefusedError("SignatureExpired", {})) == 401
     assert status_of(RefusedError("WrongStatus", {})) == 409
+
+
+@pytest.mark.parametrize("host", ["[", "[::1", "a b", "", "x" * 5000, "//", "%00"])
+def test_a_strange_host_is_no_fault(api: httpx.Client, host: str) -> None:
+    for path in ("/v1/agencies?limit=1", "/v1/none", "/v1/agencies?limit=0"):
+        assert api.get(path, headers={"host": host}).status_code in {200, 400, 404, 422}
