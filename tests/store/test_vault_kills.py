@@ -101,6 +101,7 @@ class Home:
         self.compared += held["commitments"]
 
 
+@pytest.mark.slow
 def test_kill_between_vault_leaf_and_transaction_loses_nothing(settings: Settings) -> None:
     with subprocess.Popen(
         [sys.executable, "-m", "tests.store.home_under_kill"],
