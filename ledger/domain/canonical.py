@@ -79,7 +79,8 @@ def check(value: object) -> None:
     Raises:
         InvalidInputError: names the first path that is not.
     """
-    _check(value, "$", 0)
+    if not _is_plain(value, 0):
+        _check(value, "$", 0)
 
 
 def is_nfc(text: str) -> bool:
@@ -96,6 +97,27 @@ class _Refused:
         self.text = text
         self.allowed = allowed
         self.key = key
+
+
+def _is_plain(value: object, depth: int) -> bool:
+    """Say whether a value is surely within the subset, without a path to name; `_check` decides on all others."""
+    # Exact types, since a subclass may behave in another way.
+    if type(value) is str:
+        return value.isascii()
+    if type(value) is int:
+        return -MAX_INTEGER <= value <= MAX_INTEGER
+    if depth >= MAX_DEPTH:
+        return False
+    if type(value) is dict:
+        for key, member in value.items():
+            if type(key) is not str or not key.isascii() or not key.isprintable():
+                return False
+            if (type(member) is not str or not member.isascii()) and not _is_plain(member, depth + 1):
+                return False
+        return True
+    if type(value) is list or type(value) is tuple:
+        return all(_is_plain(member, depth + 1) for member in value)
+    return value is None or type(value) is bool
 
 
 def _check(value: object, path: str, depth: int) -> None:

@@ -7,6 +7,7 @@ import json
 import pytest
 import rfc8785
 from hypothesis import given
+from hypothesis import strategies as st
 
 from ledger.domain import canonical
 from ledger.domain.errors import InvalidInputError
@@ -88,3 +89,30 @@ def test_largest_integers_are_kept() -> None:
 def test_refuse_unknown_names_the_key() -> None:
     with pytest.raises(InvalidInputError, match=r"\$\.b"):
         canonical.refuse_unknown({"a": 1, "b": 2}, frozenset({"a"}))
+
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | st.binary(max_size=4),
+    lambda inner: (
+        st.lists(inner, max_size=4) | st.tuples(inner) | st.dictionaries(st.text(max_size=4), inner, max_size=4)
+    ),
+    max_leaves=20,
+)
+
+
+@given(ANYTHING)
+def test_the_quick_look_at_a_value_never_takes_what_the_exact_one_refuses(value: object) -> None:
+    if canonical._is_plain(value, 0):
+        canonical._check(value, "$", 0)
+
+
+@pytest.mark.parametrize("depth", [canonical.MAX_DEPTH, canonical.MAX_DEPTH + 1, 100_000])
+def test_nesting_is_refused_beyond_its_limit_at_any_depth(depth: int) -> None:
+    value: object = 1
+    for _ in range(depth):
+        value = [value]
+    if depth <= canonical.MAX_DEPTH:
+        canonical.check(value)
+    else:
+        with pytest.raises(InvalidInputError, match="levels"):
+            canonical.check(value)
