@@ -66,8 +66,8 @@ def _application(explorer: Explorer) -> Starlette:
     def refused(request: Request, error: Exception) -> Response:
         return explorer.problem(request, _status_of(error))
 
-    def failed(request: Request, _error: Exception) -> Response:
-        structlog.get_logger("explorer").exception("page_failed", path=request.url.path)
+    def failed(request: Request, error: Exception) -> Response:
+        structlog.get_logger("explorer").error("page_failed", path=request.url.path, exc_info=error)
         return explorer.problem(request, 500)
 
     return Starlette(
@@ -100,7 +100,7 @@ def _status_of(error: Exception) -> int:
         return error.status_code if error.status_code in _PAGES else 404
     found = next((status for kind, status in _STATUS if isinstance(error, kind)), 500)
     if found == 500:
-        structlog.get_logger("explorer").error("page_failed", error=repr(error))
+        structlog.get_logger("explorer").error("page_failed", exc_info=error)
     return found
 
 

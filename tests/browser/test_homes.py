@@ -60,8 +60,25 @@ def test_outside_a_demonstration_an_entry_says_nothing_of_its_event(tmp_path: Pa
         ledger.services.close()
 
 
+def test_a_fault_of_ours_is_a_page_and_tells_nothing(tmp_path: Path) -> None:
+    """A store that is gone shows neither half a page nor what went wrong; what does not need it is shown as ever."""
+    ledger = sample_ledger.make(tmp_path)
+    try:
+        with serving(ledger.services) as address, httpx.Client(base_url=address) as client:
+            assert client.get("/log/5").status_code == 200
+            ledger.services.vault.close()
+            for language, title in (("en", "Something is wrong here"), ("zh", "本站出错")):
+                answer = client.get("/log/5", params={"lang": language})
+                assert answer.status_code == 500
+                assert f"<h1>{title}</h1>" in answer.text
+                assert "sqlite" not in answer.text.lower()
+            assert client.get("/log").status_code == 200
+    finally:
+        ledger.services.close()
+
+
 def test_a_chain_that_does_not_answer_is_a_page_too(tmp_path: Path) -> None:
-    """Nothing old is shown as present; the refusal needs no chain itself, and the next request is tried again."""
+    """Nothing old is shown as present; the refusal needs no chain itself."""
     services = sample_ledger.open_empty(tmp_path, demonstration=False)
     try:
         with serving(services) as address, httpx.Client(base_url=address) as client:

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from ledger.service.services import Services
 
 
+_MANY = 1_000
+"""More posts or entries than a page shows of one agency."""
+
+
 class AgenciesPage(Request, frozen=True, kw_only=True):
     """Arguments of `agencies_page`."""
 
@@ -126,10 +130,6 @@ def _line(services: Services, agency: bytes) -> AgencyLine | None:
         datasets=len({row.dataset for row in services.index.entries(agency, "", _MANY).rows}),
         admitted_at=state.admitted_at,
     )
-
-
-_MANY = 1_000
-"""More posts or entries than a page shows of one agency."""
 
 
 def _agency_state(state: AgencyState, now: int) -> str:
