@@ -22,8 +22,13 @@ def log_service() -> None:
 
 
 def _configure(level: int, *, as_json: bool) -> None:
+    # A plain traceback: a rich one prints the frames' variables, and with them bodies and keys.
     last: structlog.typing.Processor = (
-        structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+        structlog.processors.JSONRenderer()
+        if as_json
+        else structlog.dev.ConsoleRenderer(
+            colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+        )
     )
     structlog.configure(
         processors=[

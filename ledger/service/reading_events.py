@@ -22,6 +22,7 @@ from ledger.service.event_documents import event_of
 from ledger.service.event_views import LastEvent, ShowEvent, event_json, find_leaf, last_event
 from ledger.service.paging import Paged, check_limit
 from ledger.service.reading_log import anchor_json, published
+from ledger.service.signatures import SignatureMissingError
 from ledger.service.times import iso_ms
 
 if TYPE_CHECKING:
@@ -138,11 +139,14 @@ def reporters_last(services: Services, request: LastEvent, post: PostRef | None)
     """Tell a reporter where its next event goes; anyone in a demonstration's home.
 
     Raises:
-        UnauthorizedError: Another post asks, or nobody in particular.
+        SignatureMissingError: Nobody signed the question.
+        UnauthorizedError: Another post asks.
     """
     asked = parse_post(request.post, "reporter")
     if asked != post and not services.deployment.demonstration:
-        raise UnauthorizedError("a post asks for its own streams only", reporter=str(asked), asking=str(post or ""))
+        if post is None:
+            raise SignatureMissingError("a reporter signs when it asks for its own stream", reporter=str(asked))
+        raise UnauthorizedError("a post asks for its own streams only", reporter=str(asked), asking=str(post))
     return last_event(services, request)
 
 

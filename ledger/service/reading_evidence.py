@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from ledger.domain.errors import InvalidInputError, NotFoundError, UnauthorizedError
+from ledger.domain.errors import InvalidInputError, NotFoundError
 from ledger.service.answers import question_of
 from ledger.service.event_views import find_leaf
 from ledger.service.evidence import ExportEvidence, export_entry, export_evidence
 from ledger.service.reading_events import readable
 from ledger.service.reading_notices import resolve_open_case
 from ledger.service.requests import Request
+from ledger.service.signatures import SignatureMissingError
 
 if TYPE_CHECKING:
     from ledger.domain.identifiers import PostRef
@@ -37,7 +38,7 @@ def read_evidence(services: Services, request: ReadEvidence, post: PostRef | Non
     Raises:
         InvalidInputError: Another kind, or groups named for what has none.
         NotFoundError: There is no such object, or none that the asker may read.
-        UnauthorizedError: An event's evidence is asked for by nobody in particular.
+        SignatureMissingError: An event's evidence is asked for, and nobody signed the question.
         LedgerError: As ``export_evidence``.
     """
     if request.kind not in KINDS:
@@ -69,5 +70,5 @@ def _event(services: Services, text: str, disclose: list[str], post: PostRef | N
     if post is not None:
         return export_entry(services, *readable(services, text, post), disclose)
     if not services.deployment.demonstration:
-        raise UnauthorizedError("an event's evidence is for its parties: sign the request as one of their posts")
+        raise SignatureMissingError("an event's evidence is for its parties")
     return export_entry(services, *find_leaf(services, text), disclose)

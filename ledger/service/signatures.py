@@ -21,6 +21,14 @@ class SignatureRefusedError(UnauthorizedError):
     )
 
 
+class SignatureMissingError(SignatureRefusedError):
+    """What is asked for is told to a post that signs the question, and nobody signed it."""
+
+    code = "signature_missing"
+    meaning = "Only certain posts may read this, and the request is not signed by one."
+    remedy = "Sign the request's line as `ReadAsPost` and send it in the header `Authorization`; docs/api.md shows how."
+
+
 def recover(digest: bytes, signature: bytes) -> bytes:
     """Return the address whose key signed ``digest``.
 

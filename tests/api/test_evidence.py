@@ -48,7 +48,7 @@ def test_an_answer_is_proved_by_its_id(world: World, api: httpx.Client) -> None:
 
 
 def test_an_events_evidence_is_for_its_parties(world: World, api: httpx.Client) -> None:
-    check(api.get(EVENT), 403, "unauthorized")
+    check(api.get(EVENT), 401, "signature_missing")
     check(api.get(EVENT, headers=world.authorization("stranger", EVENT)), 404, "not_found")
     given = api.get(EVENT, headers=world.authorization("head-r", EVENT))
     assert given.status_code == 200, given.text
@@ -59,7 +59,7 @@ def test_an_events_evidence_is_for_its_parties(world: World, api: httpx.Client) 
     assert "corr-" in given.text
     assert "corr-" not in less.text
     proof = api.get("/v1/ask/prove?event=0").json()["id"]
-    check(api.get(f"/v1/evidence/answer/{proof}"), 403, "unauthorized")
+    check(api.get(f"/v1/evidence/answer/{proof}"), 401, "signature_missing")
 
 
 def test_a_sealed_case_has_no_evidence(world: World, api: httpx.Client) -> None:

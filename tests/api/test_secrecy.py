@@ -136,7 +136,7 @@ def test_a_reporter_is_told_the_last_of_its_own_events_only(world: World, api: h
     assert told.json()["last_seq"] == held.next_seq - 1
     assert told.json()["last_hash"] == held.last_event.hex()
     assert told.headers["cache-control"] == "private, no-store"
-    check(api.get(asked), 403)
+    check(api.get(asked), 401, "signature_missing")
     check(api.get(asked, headers=world.authorization("reporter-r", asked)), 403)
     none = f"/v1/events/last?reporter={POSTS['reporter-p'][0]}"
     assert api.get(none, headers=world.authorization("reporter-p", none)).json()["last_seq"] == -1
