@@ -63,8 +63,9 @@ def _tell(out: Console, number: int, title: str, lines: list[str], seconds: floa
 
 
 def _wait() -> None:
-    """Return at Ctrl-C, or when told to end."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    """Return at Ctrl-C, or when told to end; a shell may have started this with Ctrl-C ignored."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     try:
         signal.pause()
     except KeyboardInterrupt:
