@@ -16,6 +16,7 @@ from ledger.domain.commitment import SALT_BYTES
 from ledger.domain.errors import ConflictError, UnavailableError
 from ledger.domain.event_groups import GROUPS, commit_event
 from ledger.domain.event_v1 import digest
+from ledger.domain.history import known_by_block
 from ledger.domain.identifiers import duty_key
 from ledger.domain.leaf import LeafV1, parse_leaf
 from ledger.domain.responsibility_state import ResponsibilityState, fold_responsibility
@@ -27,11 +28,12 @@ from ledger.service.event_documents import binding_of, event_document, event_of
 from ledger.service.times import iso_ms
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from ledger.domain.agreement_state import AgreementState
     from ledger.domain.binding import Binding
     from ledger.domain.codes import Duty
+    from ledger.domain.event_log import Event, Recorded
     from ledger.domain.event_v1 import EventV1
     from ledger.service.event_batches import SignedBatch
     from ledger.service.ports import BlockRef, VaultDocument
@@ -132,7 +134,7 @@ class Binder:
             return None, False
         if text not in self._agreements:
             known = bytes.fromhex(text)
-            state = fold_agreement(self._services.state.history(AGREEMENTS, known))
+            state = fold_agreement(self._recorded(AGREEMENTS, known))
             self._agreements[text] = (state, state is not None and is_demonstration(self._services, known))
         return self._agreements[text]
 
@@ -141,9 +143,12 @@ class Binder:
             return ResponsibilityState()
         if (duty, agreement) not in self._duties:
             key = duty_key(duty, bytes.fromhex(agreement))
-            history = self._services.state.history(event_checks.RESPONSIBILITIES, key)
-            self._duties[duty, agreement] = fold_responsibility(history)
+            self._duties[duty, agreement] = fold_responsibility(self._recorded(event_checks.RESPONSIBILITIES, key))
         return self._duties[duty, agreement]
+
+    def _recorded(self, contract: str, key: bytes) -> Iterator[Recorded[Event]]:
+        """Yield what the chain had recorded by the bound block: other threads may have taken newer blocks since."""
+        return known_by_block(self._services.state.history(contract, key), self._block.number)
 
 
 def _append(
