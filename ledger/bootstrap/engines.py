@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from ledger.chain.engine import EmbeddedChain
     from ledger.home import Home
+    from ledger.service.ledger_state import LedgerState
     from ledger.service.ports import Chain
     from ledger.service.services import Services
     from ledger.settings import Settings
@@ -40,6 +41,8 @@ class Engine:
     copies: tuple[StoreCopy, ...]
     check: StoreCheck
     gateway: Callable[[Services], Callable[[bytes], bytes | None] | None]
+    index_reach: Callable[[LedgerState], Callable[[], int | None]]
+    """Up to which block the index goes, given the state that answers are folded from; None is the chain's head."""
 
 
 def engine_kind(settings: Settings) -> str:
@@ -82,6 +85,7 @@ def open_engine(settings: Settings, home: Home, record: Mapping[str, Any], keyri
             copies=(StoreCopy("chain", lambda folder: embedded.backup(folder / home.chain.name)),),
             check=StoreCheck("chain", lambda told: _check_replay(embedded, told)),
             gateway=lambda services: open_gateway(embedded, services),
+            index_reach=lambda state: lambda: state.refresh().number,  # Never ahead of what answers are folded from.
         )
     network = _network(settings, keyring, record["chain_id"]).start()
     return Engine(
@@ -89,6 +93,7 @@ def open_engine(settings: Settings, home: Home, record: Mapping[str, Any], keyri
         copies=(),  # The network keeps its own blocks.
         check=StoreCheck("chain", lambda told: _check_links(network, told)),
         gateway=lambda _services: None,  # Wallets and tools ask the network itself.
+        index_reach=lambda _state: lambda: None,  # To the head, and back where the network takes blocks back.
     )
 
 

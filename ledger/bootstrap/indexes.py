@@ -29,9 +29,16 @@ _FILES: Final = ("-shm", "-wal", "")
 
 
 def open_index(
-    home: Home, chain: Chain, deployment: Deployment, log: EventLog, vault: Vault
+    home: Home,
+    chain: Chain,
+    deployment: Deployment,
+    log: EventLog,
+    vault: Vault,
+    reach: Callable[[], int | None],
 ) -> tuple[SQLIndex, Indexing]:
     """Open the index, or begin a new one where there is none or its file is damaged; nothing is read from chain yet.
+
+    ``reach`` says up to which block it may go, as `Indexing` asks it.
 
     Raises:
         IntegrityError: The chain or the log ends before what was indexed.
@@ -55,7 +62,7 @@ def open_index(
     except BaseException:
         index.close()
         raise
-    indexing = _indexing(index, chain, deployment, log, vault)
+    indexing = _indexing(index, chain, deployment, log, vault, reach)
     index.attach(indexing.catch_up)
     return index, indexing
 
@@ -91,11 +98,18 @@ def index_check(
     return StoreCheck("index", check)
 
 
-def _indexing(index: SQLIndex, chain: Chain, deployment: Deployment, log: EventLog, vault: Vault) -> Indexing:
+def _indexing(
+    index: SQLIndex,
+    chain: Chain,
+    deployment: Deployment,
+    log: EventLog,
+    vault: Vault,
+    reach: Callable[[], int | None] = lambda: None,
+) -> Indexing:
     contracts = deployment.contracts.values()
     first_block = min((contract.block for contract in contracts), default=0)
     follower = ChainFollower(chain, [contract.address for contract in contracts], first_block)
-    return Indexing(index, follower, log, vault)
+    return Indexing(index, follower, log, vault, reach=reach)
 
 
 def _set_aside(path: Path) -> Path:

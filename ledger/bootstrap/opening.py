@@ -65,7 +65,7 @@ def open_home(settings: Settings, progress: Callable[[str, int, int], None] = no
         intake = Intake()
         intake.load(log, vault, progress)
         check_stores(chain, log, state, intake)
-        index, indexing = open_index(home, chain, deployment, log, vault)
+        index, indexing = open_index(home, chain, deployment, log, vault, engine.index_reach(state))
         opened.callback(index.close)
         indexing.catch_up(progress)
         services = Services(

@@ -33,12 +33,30 @@ def _silent(_what: str, _done: int, _total: int) -> None:
 class Indexing:
     """Feeds one index from its sources. Threads may share it."""
 
-    def __init__(self, store: IndexStore, follower: Follower, log: EventLog, vault: Vault) -> None:
+    def __init__(
+        self,
+        store: IndexStore,
+        follower: Follower,
+        log: EventLog,
+        vault: Vault,
+        *,
+        reach: Callable[[], int | None] = lambda: None,
+    ) -> None:
+        """Take the index and its sources.
+
+        Args:
+            store: The index.
+            follower: Reads the chain.
+            log: The leaves.
+            vault: Their documents.
+            reach: Asked before each reading of the chain: the block to go to, None for the chain's head.
+        """
         self.store = store
         self.lock = threading.RLock()
         self._follower = follower
         self._log = log
         self._vault = vault
+        self._reach = reach
         self._compared: LeafMark | None = None
 
     def catch_up(
@@ -55,7 +73,7 @@ class Indexing:
             IntegrityError: The sources contradict each other or what is held.
         """
         with self.lock:
-            self._follow(progress, block)
+            self._follow(progress, self._reach() if block is None else block)
             self._take_leaves(progress, leaves)
         self.store.announce()
 

@@ -157,8 +157,8 @@ def _post(services: Services, state: PostState) -> PostLine:
 
 def _entries(services: Services, agency: bytes) -> tuple[EntryLine, ...]:
     datasets = dict.fromkeys(row.dataset for row in services.index.entries(agency, "", _MANY).rows)
-    newest = (registry_views.entries_of(services, dataset)[-1] for dataset in datasets)
-    return tuple(_entry(services, entry) for entry in newest)
+    versions = (registry_views.entries_of(services, dataset) for dataset in datasets)
+    return tuple(_entry(services, known[-1]) for known in versions if known)
 
 
 def _entry(services: Services, entry: EntryView) -> EntryLine:

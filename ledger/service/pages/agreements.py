@@ -210,13 +210,13 @@ def sharing_page(services: Services, request: SharingPage) -> SharingView:
     provider = services.directory.resolve(request.provider, known, "agency")
     recipient = services.directory.resolve(request.recipient, known, "agency")
     rows = services.index.grants(provider=provider, recipient=recipient, limit=_MANY).rows
-    shared = [_shared(services, agreement, recipient) for agreement in dict.fromkeys(row.agreement for row in rows)]
+    states = (find_agreement(services, agreement) for agreement in dict.fromkeys(row.agreement for row in rows))
+    shared = [_shared(services, state, recipient) for state in states if state is not None]
     shared.sort(key=lambda line: not line.in_force)
     return SharingView(agency_name(services, provider), agency_name(services, recipient), tuple(shared))
 
 
-def _shared(services: Services, agreement: bytes, recipient: bytes) -> SharedLine:
-    state = resolve_agreement(services, agreement.hex())
+def _shared(services: Services, state: AgreementState, recipient: bytes) -> SharedLine:
     now = services.now_s()
     counted = state.active_version or state.versions[-1]
     view = _version(services, state, counted, now)
