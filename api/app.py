@@ -17,7 +17,7 @@ from fastapi.openapi.utils import get_openapi
 from api import __version__, errors
 from api.deps import refuse_unknown_query
 from api.explorer import app as explorer
-from api.headers import SecurityHeaders
+from api.headers import HeadAsGet, SecurityHeaders
 from api.routes import accountability, agreements, events, evidence, log, registry, requests, service
 from api.schemas import components
 
@@ -71,6 +71,7 @@ def api_without_services() -> FastAPI:
     app.state.routes = [route for router in _ROUTERS for route in router.routes]
     errors.install(app)
     app.add_middleware(SecurityHeaders)
+    app.add_middleware(HeadAsGet)
     return app
 
 

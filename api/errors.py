@@ -236,6 +236,7 @@ def _allow(request: Request) -> dict[str, str]:
         if isinstance(route, APIRoute) and route.path_regex.match(_path(request))
         for method in route.methods or ()
     }
+    methods |= {"HEAD"} if "GET" in methods else set()
     return {"Allow": ", ".join(sorted(methods))}
 
 

@@ -236,3 +236,15 @@ def test_limits_are_those_that_are_held_to(api: httpx.Client) -> None:
     headers = {"content-type": "application/json"}
     check(api.post("/v1/requests", content=b" " * told["request_body_bytes_max"], headers=headers), 422)
     check(api.post("/v1/requests", content=b" " * (told["request_body_bytes_max"] + 1), headers=headers), 413)
+
+
+def test_head_is_get_without_its_body(world: World, api: httpx.Client) -> None:
+    for path, address in working(world).items():
+        head = api.head(address)
+        assert (head.status_code, head.content) == (200, b""), path
+        if not path.startswith(("/v1/ask", "/v1/responsibilities/who")):  # Those say when they were asked.
+            got = api.get(address)
+            assert head.headers.get("etag") == got.headers.get("etag")
+            assert head.headers["content-length"] == got.headers["content-length"]
+    assert api.head("/v1/none").status_code == 404
+    assert api.head("/v1/requests").status_code == 405
