@@ -22,7 +22,7 @@ contract AgencyRegistry is RunningHeads, SignedRequests, AccessManaged, IAgencyR
         "CancelRootReplacement(bytes32 agency,uint256 nonce,uint64 deadline)"
     );
     bytes32 public constant REGISTER_POST_TYPEHASH = keccak256(
-        "RegisterPost(bytes32 agency,bytes32 post,uint32 roles,bytes32 profile,uint256 nonce,uint64 deadline)"
+        "RegisterPost(bytes32 agency,bytes32 code,uint32 roles,bytes32 profile,uint256 nonce,uint64 deadline)"
     );
     bytes32 public constant SET_POST_ROLES_TYPEHASH = keccak256(
         "SetPostRoles(bytes32 agency,bytes32 post,uint32 roles,uint256 nonce,uint64 deadline)"
@@ -66,6 +66,8 @@ contract AgencyRegistry is RunningHeads, SignedRequests, AccessManaged, IAgencyR
         if (request.rootKey == address(0)) revert ZeroValue("rootKey");
         _checkKnownRoles(request.capacities);
         if (_agencies[request.agency].number != 0) revert AgencyKnown(request.agency);
+        bytes32 owner = _posts[request.agency].agency;
+        if (owner != 0) revert PostKnown(request.agency, owner);
         bytes32 structHash = keccak256(abi.encode(ADMIT_AGENCY_TYPEHASH, request));
         _consume(request.rootKey, structHash, request.nonce, request.deadline, possession);
 
@@ -161,22 +163,18 @@ contract AgencyRegistry is RunningHeads, SignedRequests, AccessManaged, IAgencyR
         bytes32 structHash = keccak256(abi.encode(REGISTER_POST_TYPEHASH, request));
         _consume(signer, structHash, request.nonce, request.deadline, signature);
         Agency storage agency = _ofRoot(request.agency, signer);
-        if (request.post == 0) revert ZeroValue("post");
-        Post storage post = _posts[request.post];
-        if (post.agency != 0) revert PostKnown(request.post, post.agency);
-        if (_agencies[request.post].number != 0) revert AgencyKnown(request.post);
+        if (request.code == 0) revert ZeroValue("code");
+        // Derived, so that no agency can take, or speak under, the id of another one's post.
+        bytes32 id = keccak256(abi.encode(request.agency, request.code));
+        Post storage post = _posts[id];
+        if (post.agency != 0) revert PostKnown(id, post.agency);
+        if (_agencies[id].number != 0) revert AgencyKnown(id);
         _checkRoles(request.agency, agency, request.roles);
         post.agency = request.agency;
         post.roles = request.roles;
         post.registeredAt = uint64(block.timestamp);
-        bytes memory log = abi.encode(
-            PostRegistered.selector,
-            request.post,
-            request.agency,
-            request.roles,
-            request.profile
-        );
-        _record(request.post, 3, log);
+        bytes memory log = abi.encode(PostRegistered.selector, id, request.agency, request.roles, request.profile);
+        _record(id, 3, log);
     }
 
     /// @inheritdoc IAgencyRegistry
@@ -213,7 +211,7 @@ contract AgencyRegistry is RunningHeads, SignedRequests, AccessManaged, IAgencyR
         _livePost(request.post, request.agency);
         uint64 validFrom = request.validFrom == 0 ? uint64(block.timestamp) : request.validFrom;
         if (validFrom < block.timestamp) revert KeyBackdated(validFrom, block.timestamp);
-        _checkFree(request.key);
+        _checkFree(request.key, request.agency);
         _bind(request.post, request.key, validFrom, request.validTo);
     }
 
@@ -229,7 +227,7 @@ contract AgencyRegistry is RunningHeads, SignedRequests, AccessManaged, IAgencyR
         _checkSignature(request.newKey, digest, possession);
         _ofRoot(request.agency, signer);
         _livePost(request.post, request.agency);
-        _checkFree(request.newKey);
+        _checkFree(request.newKey, request.agency);
         _retire(request.post, request.oldKey, 0);
         _bind(request.post, request.newKey, uint64(block.timestamp), request.validTo);
     }
@@ -364,9 +362,11 @@ contract AgencyRegistry is RunningHeads, SignedRequests, AccessManaged, IAgencyR
         if (known.retiredAt != 0) revert IPostAuthorityErrors.PostRetired(post, known.retiredAt);
     }
 
-    /// @dev A key is free when its last interval is over or the post of it was retired.
-    function _checkFree(address key) private view {
+    /// @dev A key is free when its last interval is over or the post of it was retired. It never changes its agency: what
+    /// two sides of an exchange said is not to come from one hand.
+    function _checkFree(address key, bytes32 agency) private view {
         bytes32 post = _lastPost[key];
+        if (post != 0 && _posts[post].agency != agency) revert KeyOfAnotherAgency(key, post, agency);
         uint64 validTo = _keys[post][key].validTo;
         if (validTo > block.timestamp && _posts[post].retiredAt == 0) revert KeyAlreadyBound(key, post, validTo);
     }

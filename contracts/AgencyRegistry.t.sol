@@ -98,8 +98,8 @@ contract AgencyRegistryTest is World {
     // Posts
 
     function test_registerPost_failsIfSignerIsNotRoot() public {
-        bytes32 post = keccak256("post");
-        IAgencyRegistry.RegisterPost memory request = IAgencyRegistry.RegisterPost(_a, post, 1, 0, _nonce(), LATER);
+        bytes32 code = keccak256("post");
+        IAgencyRegistry.RegisterPost memory request = IAgencyRegistry.RegisterPost(_a, code, 1, 0, _nonce(), LATER);
         bytes32 structHash = keccak256(abi.encode(registry.REGISTER_POST_TYPEHASH(), request));
         bytes memory signature = _sign(_rootOf(_b), address(registry), structHash);
         address stranger = VM.addr(_rootOf(_b));
@@ -109,17 +109,52 @@ contract AgencyRegistryTest is World {
         registry.registerPostBySig(request, stranger, signature);
     }
 
-    function test_registerPost_failsWithUsedId() public {
-        VM.expectRevert(abi.encodeWithSelector(IAgencyRegistry.PostKnown.selector, _head, _a));
-        this.register(_b, _head, Roles.DEPT_HEAD);
-        _retirePost(_a, _head);
-        VM.expectRevert(abi.encodeWithSelector(IAgencyRegistry.PostKnown.selector, _head, _a));
-        this.register(_a, _head, Roles.DEPT_HEAD);
+    function test_registerPost_failsWithACodeThatTheAgencyUsed() public {
+        bytes32 code = keccak256("used");
+        bytes32 post = _register(_a, code, Roles.DEPT_HEAD);
+        VM.expectRevert(abi.encodeWithSelector(IAgencyRegistry.PostKnown.selector, post, _a));
+        this.register(_a, code, Roles.DEPT_HEAD);
+        _retirePost(_a, post);
+        VM.expectRevert(abi.encodeWithSelector(IAgencyRegistry.PostKnown.selector, post, _a));
+        this.register(_a, code, Roles.DEPT_HEAD);
+    }
+
+    function testFuzz_registerPost_givesEachAgencyIdsOfItsOwn(bytes32 code) public {
+        VM.assume(code != 0);
+        bytes32 one = _register(_a, code, Roles.DEPT_HEAD);
+        bytes32 other = _register(_b, code, Roles.DEPT_HEAD);
+        require(one != other && registry.postOf(one).agency == _a && registry.postOf(other).agency == _b, "own");
     }
 
     function test_registerPost_failsWithAnAgencysId() public {
-        VM.expectRevert(abi.encodeWithSelector(IAgencyRegistry.AgencyKnown.selector, _a));
-        this.register(_b, _a, Roles.DEPT_HEAD);
+        bytes32 code = keccak256("code");
+        bytes32 agency = _postId(_b, code);
+        _admit(agency);
+        VM.expectRevert(abi.encodeWithSelector(IAgencyRegistry.AgencyKnown.selector, agency));
+        this.register(_b, code, Roles.DEPT_HEAD);
+    }
+
+    function test_admit_failsWithAPostsId() public {
+        VM.expectRevert(abi.encodeWithSelector(IAgencyRegistry.PostKnown.selector, _head, _a));
+        this.admit(_head);
+    }
+
+    function test_bind_failsWithAKeyThatSpokeForAnotherAgency() public {
+        _retirePost(_a, _head);
+        bytes32 other = _register(_b, keccak256("other"), Roles.DEPT_HEAD);
+        VM.expectRevert(
+            abi.encodeWithSelector(IAgencyRegistry.KeyOfAnotherAgency.selector, VM.addr(_keyOf(_head)), _head, _b)
+        );
+        this.bind(_b, other, _keyOf(_head), 0, LATER);
+    }
+
+    function admit(bytes32 agency) external {
+        _admit(agency);
+    }
+
+    function _admit(bytes32 agency) private {
+        IAgencyRegistry.AdmitAgency memory request = _admission(agency);
+        registry.admitAgency(request, _signedAdmission(_rootOf(agency), request));
     }
 
     function test_roles_beyondCapacitiesAreRefused(uint32 roles, uint32 capacities) public {
@@ -131,7 +166,7 @@ contract AgencyRegistryTest is World {
             VM.expectRevert(abi.encodeWithSelector(IAgencyRegistry.RolesBeyondCapacities.selector, _b, roles, allowed));
         }
         this.register(_b, keccak256("post"), roles);
-        require(registry.postOf(keccak256("post")).roles == (roles & ~allowed != 0 ? 0 : roles), "roles");
+        require(registry.postOf(_postId(_b, keccak256("post"))).roles == (roles & ~allowed != 0 ? 0 : roles), "roles");
     }
 
     function test_setRoles_changesWhatThePostMayDo() public {
@@ -187,8 +222,7 @@ contract AgencyRegistryTest is World {
         validFrom = uint64(START + (validFrom % 1000));
         validTo = validFrom + 1 + (validTo % 1000);
         time = uint64(START + (time % 3000));
-        bytes32 post = keccak256("post");
-        _register(_a, post, Roles.DEPT_HEAD);
+        bytes32 post = _register(_a, keccak256("post"), Roles.DEPT_HEAD);
         _bind(_a, post, 77, validFrom, validTo);
         VM.warp(time);
         if (time < validFrom || time >= validTo) {
@@ -223,27 +257,24 @@ contract AgencyRegistryTest is World {
     }
 
     function test_bind_failsWhileTheKeyIsBoundToALivePost() public {
-        bytes32 other = keccak256("other");
-        _register(_b, other, Roles.DEPT_HEAD);
+        bytes32 other = _register(_a, keccak256("other"), Roles.DEPT_HEAD);
         VM.expectRevert(
             abi.encodeWithSelector(IAgencyRegistry.KeyAlreadyBound.selector, VM.addr(_keyOf(_head)), _head, LATER)
         );
-        this.bind(_b, other, _keyOf(_head), 0, LATER);
+        this.bind(_a, other, _keyOf(_head), 0, LATER);
     }
 
     function test_bind_failsWhileTheKeyIsBoundForLater() public {
         _bind(_a, _head, 77, uint64(START + 100), LATER);
-        bytes32 other = keccak256("other");
-        _register(_b, other, Roles.DEPT_HEAD);
+        bytes32 other = _register(_a, keccak256("other"), Roles.DEPT_HEAD);
         VM.expectRevert(abi.encodeWithSelector(IAgencyRegistry.KeyAlreadyBound.selector, VM.addr(77), _head, LATER));
-        this.bind(_b, other, 77, 0, uint64(START + 50));
+        this.bind(_a, other, 77, 0, uint64(START + 50));
     }
 
     function test_bind_takesAKeyWhosePostWasRetired() public {
         _retirePost(_a, _head);
-        bytes32 other = keccak256("other");
-        _register(_b, other, Roles.DEPT_HEAD);
-        _bind(_b, other, _keyOf(_head), 0, LATER);
+        bytes32 other = _register(_a, keccak256("other"), Roles.DEPT_HEAD);
+        _bind(_a, other, _keyOf(_head), 0, LATER);
         registry.authorise(other, VM.addr(_keyOf(_head)), Roles.DEPT_HEAD);
         require(registry.lastPostOf(VM.addr(_keyOf(_head))) == other, "last post");
     }

@@ -97,7 +97,11 @@ contract AgreementLedger is RunningHeads, SignedRequests, AgreementVersions, IAg
         bytes32 structHash = keccak256(abi.encode(SUSPEND_TYPEHASH, request));
         _consume(signer, structHash, request.nonce, request.deadline, signature);
         Version storage current = _versions[request.agreement][_current(request.agreement)];
-        (bool byAuthority, ) = _supervisor(request.post, signer, request.agreement, current, Status.ACTIVE);
+        // An authority's suspension takes the place of the provider's own, which the provider could lift at will.
+        bool isProviders = current.status == Status.SUSPENDED && !current.suspendedByAuthority;
+        Status needed = isProviders ? Status.SUSPENDED : Status.ACTIVE;
+        (bool byAuthority, , ) = _supervisor(request.post, signer, request.agreement, current, needed);
+        if (isProviders && !byAuthority) revert WrongStatus(request.agreement, Status.SUSPENDED);
         current.status = Status.SUSPENDED;
         current.suspendedByAuthority = byAuthority;
         bytes memory log = abi.encode(
@@ -115,10 +119,16 @@ contract AgreementLedger is RunningHeads, SignedRequests, AgreementVersions, IAg
         bytes32 structHash = keccak256(abi.encode(RESUME_TYPEHASH, request));
         _consume(signer, structHash, request.nonce, request.deadline, signature);
         Version storage current = _versions[request.agreement][_current(request.agreement)];
-        (, uint32 roles) = _supervisor(request.post, signer, request.agreement, current, Status.SUSPENDED);
-        if (current.suspendedByAuthority && roles & Roles.SHARING_AUTHORITY == 0) {
-            revert SuspendedByAuthority(request.agreement);
-        }
+        (, uint32 number, uint32 roles) = _supervisor(
+            request.post,
+            signer,
+            request.agreement,
+            current,
+            Status.SUSPENDED
+        );
+        // The provider does not lift what was imposed on it, even where one of its posts is an authority.
+        bool isAuthority = roles & Roles.SHARING_AUTHORITY != 0 && uint32(current.firstNumbers) != number;
+        if (current.suspendedByAuthority && !isAuthority) revert SuspendedByAuthority(request.agreement);
         current.status = Status.ACTIVE;
         current.suspendedByAuthority = false;
         _record(request.agreement, 3, abi.encode(AgreementResumed.selector, request.agreement, request.post));
@@ -217,8 +227,8 @@ contract AgreementLedger is RunningHeads, SignedRequests, AgreementVersions, IAg
     function isParty(bytes32 agreement, bytes32 agency) external view returns (bool) {
         uint32 number = registry.agencyOf(agency).number;
         if (number == 0) return false;
+        // Whom an amendment names is a party once it is in force, not while it waits.
         uint32 version = _current(agreement);
-        if (_versions[agreement][version + 1].status == Status.PROPOSED) ++version;
         Version memory found = _version(agreement, version);
         return found.status != Status.CANCELLED && _indexOf(agreement, version, found, number) < MAX_PARTIES;
     }
@@ -262,13 +272,18 @@ contract AgreementLedger is RunningHeads, SignedRequests, AgreementVersions, IAg
         bytes32[] memory pairs = new bytes32[](grants.length);
         uint256 count = 0;
         for (uint256 i = 0; i < grants.length; ++i) {
-            bytes32 pair = keccak256(abi.encode(grants[i].recipient, grants[i].dataset));
+            bytes32 pair = _pairKey(grants[i].recipient, grants[i].dataset);
             uint256 place = 0;
             while (place < count && pairs[place] != pair) ++place;
             if (place < count) continue;
             pairs[count++] = pair;
             _advance(pair, digest);
         }
+    }
+
+    /// @dev Four zero bytes and 28 of the hash: no agreement has such an id, so no two histories share a head.
+    function _pairKey(bytes32 recipient, bytes32 dataset) private pure returns (bytes32) {
+        return keccak256(abi.encode(recipient, dataset)) >> 32;
     }
 
     function _recordSigned(Sign calldata request, bytes32 party, address signer, bool isLast) private {
@@ -328,7 +343,7 @@ contract AgreementLedger is RunningHeads, SignedRequests, AgreementVersions, IAg
         if (_versions[id][1].status == Status.NONE) {
             if (version != 1) revert VersionOutOfOrder(id, version, 1);
             // Else proposals to a recipient about a dataset would be taken for the agreement's own.
-            if (heads(id) != 0) revert AgreementIdInUse(id);
+            if (bytes4(id) == 0) revert AgreementIdReserved(id);
             return 0;
         }
         activeVersion = _current(id);
@@ -363,14 +378,13 @@ contract AgreementLedger is RunningHeads, SignedRequests, AgreementVersions, IAg
         bytes32 id,
         Version storage current,
         Status needed
-    ) private view returns (bool byAuthority, uint32 roles) {
+    ) private view returns (bool byAuthority, uint32 number, uint32 roles) {
         bytes32 agency;
-        uint32 number;
         uint32 wanted = Roles.PROVIDER_OFFICE_HEAD | Roles.SHARING_AUTHORITY;
         (agency, number, roles) = _authorise(post, signer, wanted);
         if (current.status != needed) revert WrongStatus(id, current.status);
         bool isProvider = roles & Roles.PROVIDER_OFFICE_HEAD != 0 && uint32(current.firstNumbers) == number;
         if (!isProvider && roles & Roles.SHARING_AUTHORITY == 0) revert NotProvider(id, agency);
-        return (!isProvider, roles);
+        return (!isProvider, number, roles);
     }
 }

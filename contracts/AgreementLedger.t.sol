@@ -18,7 +18,7 @@ contract AgreementLedgerTest is AgreementWorld {
 
     function test_propose_keepsHashPartiesAndTimes() public {
         IAgreementLedger.Terms memory terms = _termsOfThree(1);
-        _propose(headB, terms);
+        _propose(headA, terms);
         IAgreementLedger.VersionView memory version = agreements.versionOf(ID, 1);
         require(version.termsHash == agreements.hashTerms(terms) && agreements.isVersion(terms), "hash");
         require(version.status == IAgreementLedger.Status.PROPOSED && version.windowsEnd == START + 1000, "state");
@@ -55,11 +55,49 @@ contract AgreementLedgerTest is AgreementWorld {
     }
 
     function test_propose_failsWithAnIdThatIsTheHeadKeyOfAGrant() public {
-        _propose(headA, _terms(1));
         IAgreementLedger.Terms memory terms = _terms(1);
-        terms.agreement = keccak256(abi.encode(requesterB, terms.grants[0].dataset));
-        VM.expectRevert(abi.encodeWithSelector(IAgreementLedger.AgreementIdInUse.selector, terms.agreement));
+        terms.agreement = keccak256(abi.encode(requesterB, terms.grants[0].dataset)) >> 32;
+        VM.expectRevert(abi.encodeWithSelector(IAgreementLedger.AgreementIdReserved.selector, terms.agreement));
         this.propose(headA, terms);
+        _propose(headA, _terms(1));
+        require(agreements.heads(terms.agreement) == agreements.heads(ID), "one event in both");
+    }
+
+    function test_propose_failsForAPartyThatIsNotConcerned() public {
+        IAgreementLedger.Terms memory terms = _termsOfThree(1);
+        for (uint256 i = 0; i < terms.grants.length; ++i) terms.grants[i].recipient = requesterB;
+        VM.expectRevert(
+            abi.encodeWithSelector(IAgreementLedger.ProposerNotConcerned.selector, 0, requesterB, requesterC)
+        );
+        this.propose(headC, terms);
+        this.propose(headB, terms);
+    }
+
+    function test_suspend_byAnAuthorityTakesThePlaceOfTheProvidersOwn() public {
+        _makeActive();
+        _suspend(headA, ID);
+        VM.expectRevert(
+            abi.encodeWithSelector(IAgreementLedger.WrongStatus.selector, ID, IAgreementLedger.Status.SUSPENDED)
+        );
+        this.suspend(headA);
+        this.suspend(supervisor);
+        VM.expectRevert(abi.encodeWithSelector(IAgreementLedger.SuspendedByAuthority.selector, ID));
+        this.resume(headA);
+        VM.expectRevert(
+            abi.encodeWithSelector(IAgreementLedger.WrongStatus.selector, ID, IAgreementLedger.Status.SUSPENDED)
+        );
+        this.suspend(supervisor);
+        this.resume(supervisor);
+    }
+
+    function test_isParty_ofAnAmendmentCountsOnceItIsInForce() public {
+        _makeActive();
+        _propose(headA, _termsOfThree(2));
+        require(!agreements.isParty(ID, requesterC), "named only");
+        _signVersion(headA, ID, 2);
+        _signVersion(headB, ID, 2);
+        _signVersion(headC, ID, 2);
+        require(agreements.isParty(ID, requesterC), "in force");
     }
 
     function test_propose_failsWhileAVersionWaits() public {
@@ -103,10 +141,10 @@ contract AgreementLedgerTest is AgreementWorld {
     function test_propose_failsWithoutGrantsOrWithTooMany() public {
         IAgreementLedger.Terms memory terms = _terms(1);
         terms.grants = new IAgreementLedger.Grant[](0);
-        VM.expectRevert(abi.encodeWithSelector(IAgreementLedger.GrantCount.selector, 0, 1, 255));
+        VM.expectRevert(abi.encodeWithSelector(IAgreementLedger.GrantCount.selector, 0, 1, 100));
         this.propose(headA, terms);
-        terms.grants = new IAgreementLedger.Grant[](256);
-        VM.expectRevert(abi.encodeWithSelector(IAgreementLedger.GrantCount.selector, 256, 1, 255));
+        terms.grants = new IAgreementLedger.Grant[](101);
+        VM.expectRevert(abi.encodeWithSelector(IAgreementLedger.GrantCount.selector, 101, 1, 100));
         this.propose(headA, terms);
     }
 
@@ -412,6 +450,15 @@ contract AgreementLedgerTest is AgreementWorld {
         _makeActive();
         _suspend(both, ID);
         require(!agreements.agreementOf(ID).suspendedByAuthority, "as the provider");
+    }
+
+    function test_resume_failsForAProvidersPostThatIsAnAuthorityToo() public {
+        registry.setCapacities(provider, Roles.SHARING_AUTHORITY);
+        bytes32 both = _post(provider, "both", Roles.PROVIDER_OFFICE_HEAD | Roles.SHARING_AUTHORITY);
+        _makeActive();
+        _suspend(supervisor, ID);
+        VM.expectRevert(abi.encodeWithSelector(IAgreementLedger.SuspendedByAuthority.selector, ID));
+        this.resume(both);
     }
 
     // Ending

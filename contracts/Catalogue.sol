@@ -76,8 +76,6 @@ contract Catalogue is RunningHeads, SignedRequests, ICatalogue {
         if (entry.withdrawnAt != 0) revert EntryIsWithdrawn(request.dataset, request.version, entry.withdrawnAt);
 
         entry.withdrawnAt = uint64(block.timestamp);
-        Dataset storage dataset = _datasets[request.dataset];
-        if (dataset.notSharedVersion == request.version) dataset.notSharedVersion = 0;
         bytes memory log = abi.encode(
             EntryWithdrawn.selector,
             request.dataset,

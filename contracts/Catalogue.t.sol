@@ -173,12 +173,18 @@ contract CatalogueTest is World {
         catalogue.grantable(dataset, 2, 1);
     }
 
-    function test_negativeList_isLeftByWithdrawingItsVersion() public {
-        _publish(_postA, "x", 1, 3, false);
+    function test_negativeList_isLeftByANewVersionOnly() public {
+        _publish(_postA, "x", 1, 1, false);
+        _publish(_postA, "x", 2, 3, false);
+        _publish(_postA, "x", 3, 3, false);
         bytes32 dataset = _dataset(_agencyA, "x");
-        _withdraw(_postA, dataset, 1);
-        (, uint32 notShared) = catalogue.datasetOf(dataset);
-        require(notShared == 0, "negative list");
+        _withdraw(_postA, dataset, 3);
+        VM.expectRevert(
+            abi.encodeWithSelector(ICatalogue.EntryNotShared.selector, dataset, uint32(1), uint32(3), keccak256("law"))
+        );
+        catalogue.grantable(dataset, 1, 1);
+        _publish(_postA, "x", 4, 1, false);
+        catalogue.grantable(dataset, 1, 1);
     }
 
     // External forms of the shared steps, so that a refusal is that of the last call.

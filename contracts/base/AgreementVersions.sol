@@ -36,7 +36,7 @@ abstract contract AgreementVersions is IAgreementLedger {
     uint256 public constant MAX_PARTIES = 32;
 
     /// @notice The most grants of a version, so that the largest proposal fits the 30 million gas of one transaction.
-    uint256 public constant MAX_GRANTS = 255;
+    uint256 public constant MAX_GRANTS = 100;
 
     uint8 private constant LAST_DELIVERY = 5;
     uint256 private constant FIRST_NUMBERS = 3;
@@ -71,7 +71,10 @@ abstract contract AgreementVersions is IAgreementLedger {
             revert NotParty(terms.agreement, agency);
         }
         _checkGrants(terms, draft);
-        if (activeVersion != 0) _checkAmendment(terms, activeVersion, draft, agency, proposer);
+        if (activeVersion != 0)
+            _checkAmendment(terms, activeVersion, draft, agency, proposer);
+            // A third party would otherwise fill the histories of a recipient and a dataset that are not its business.
+        else if (proposer != draft.parties[0]) _checkConcerned(terms, agency);
     }
 
     function _store(Terms calldata terms, bytes32 termsHash, Draft memory draft) internal {
@@ -165,6 +168,13 @@ abstract contract AgreementVersions is IAgreementLedger {
         draft.parties = registry.numbersOf(parties);
         for (uint256 i = 1; i < count; ++i) {
             if (_find(draft.parties, i, draft.parties[i]) < i) revert PartyTwice(parties[i]);
+        }
+    }
+
+    function _checkConcerned(Terms calldata terms, bytes32 proposer) private pure {
+        for (uint256 i = 0; i < terms.grants.length; ++i) {
+            if (terms.grants[i].recipient != proposer)
+                revert ProposerNotConcerned(i, terms.grants[i].recipient, proposer);
         }
     }
 

@@ -43,10 +43,16 @@ interface IAgencyRegistry is IRunningHeads, ISignedRequests {
         uint64 deadline;
     }
 
-    /// @notice An agency's root key sets up a post.
+    /// @notice An agency's root key sets up a post; its id is keccak256(abi.encode(agency, code)).
+    /// @param agency The agency.
+    /// @param code keccak256 of the post's code within its agency.
+    /// @param roles What the post may do.
+    /// @param profile Commitment to the post's names.
+    /// @param nonce Keyed nonce of the signer.
+    /// @param deadline Last Unix second at which the signature counts.
     struct RegisterPost {
         bytes32 agency;
-        bytes32 post;
+        bytes32 code;
         uint32 roles;
         bytes32 profile;
         uint256 nonce;
@@ -197,6 +203,9 @@ interface IAgencyRegistry is IRunningHeads, ISignedRequests {
 
     /// @notice The key speaks, or will speak, for a live post until `validTo`.
     error KeyAlreadyBound(address key, bytes32 post, uint64 validTo);
+
+    /// @notice The key spoke for another agency's post before.
+    error KeyOfAnotherAgency(address key, bytes32 post, bytes32 agency);
 
     /// @notice The key is not bound to the post, or its time is over.
     error KeyNotBound(bytes32 post, address key);

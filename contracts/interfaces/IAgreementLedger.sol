@@ -170,8 +170,11 @@ interface IAgreementLedger is IRunningHeads, ISignedRequests {
     /// @notice The act is not allowed in this status.
     error WrongStatus(bytes32 agreement, Status status);
 
-    /// @notice The id is the head key of a (recipient, dataset) that was granted before.
-    error AgreementIdInUse(bytes32 agreement);
+    /// @notice Ids that begin with four zero bytes are the head keys of (recipient, dataset).
+    error AgreementIdReserved(bytes32 agreement);
+
+    /// @notice Who proposes a first version is the provider, or the recipient of every grant.
+    error ProposerNotConcerned(uint256 grant, bytes32 recipient, bytes32 proposer);
 
     /// @notice The first version is 1; an amendment is the active version + 1.
     error VersionOutOfOrder(bytes32 agreement, uint32 version, uint32 expected);

@@ -89,17 +89,21 @@ abstract contract World {
         registry.admitAgency(request, _sign(_rootOf(agency), address(registry), structHash));
     }
 
+    function _postId(bytes32 agency, bytes32 code) internal pure returns (bytes32) {
+        return keccak256(abi.encode(agency, code));
+    }
+
     /// @dev A post with a key bound to it from now on.
     function _post(bytes32 agency, string memory name, uint32 roles) internal returns (bytes32 post) {
-        post = keccak256(abi.encode(agency, name));
-        _register(agency, post, roles);
+        post = _register(agency, keccak256(bytes(name)), roles);
         _bind(agency, post, _keyOf(post), 0, LATER);
     }
 
-    function _register(bytes32 agency, bytes32 post, uint32 roles) internal {
+    function _register(bytes32 agency, bytes32 code, uint32 roles) internal returns (bytes32 post) {
+        post = _postId(agency, code);
         IAgencyRegistry.RegisterPost memory request = IAgencyRegistry.RegisterPost({
             agency: agency,
-            post: post,
+            code: code,
             roles: roles,
             profile: keccak256("profile"),
             nonce: _nonce(),

@@ -172,7 +172,9 @@ def apply_agreement(state: AgreementState | None, recorded: Recorded[Event]) -> 
         case events.ProposalCancelled():
             return _cancel(state, event, recorded)
         case events.AgreementSuspended():
-            _require(state, recorded, AgreementStatus.ACTIVE)
+            if not event.by_authority or state.suspended_by_authority:
+                _require(state, recorded, AgreementStatus.ACTIVE)
+            _require(state, recorded, *_OPEN)
             period = StatusPeriod(AgreementStatus.SUSPENDED, at, recorded.block, event.post, event.reason)
             return _with_period(state, period, by_authority=event.by_authority)
         case events.AgreementResumed():

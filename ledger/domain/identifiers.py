@@ -4,7 +4,7 @@
               xroad:INSTANCE/CLASS/CODE
               ods:X26
               name:REGISTER/COUNTRY/Name
-    post      office-head@AGENCY             keccak256(utf8(text))
+    post      office-head@AGENCY             keccak256(abi.encode(agencyId, keccak256(utf8("office-head"))))
     dataset   AGENCY#CODE                    keccak256(abi.encode(agencyId, keccak256(utf8(CODE))))
     code      scheme:value                   keccak256(utf8(text)), for purposes, laws and reasons
 
@@ -26,6 +26,9 @@ from ledger.domain.text import check_name
 from ledger.domain.uscc import check_uscc
 
 AGENCY_SCHEMES: Final = ("uscc", "xroad", "ods", "name")
+
+RESERVED_BYTES: Final = 4
+"""Ids of agreements do not begin with so many zero bytes."""
 
 _POST_CODE: Final = re.compile(r"[a-z0-9-]{1,32}")
 _SCHEME: Final = re.compile(r"[a-z][a-z0-9-]{0,31}")
@@ -69,8 +72,13 @@ class PostRef:
 
     @property
     def id(self) -> bytes:
-        """The post's id on chain."""
-        return keccak256_text(str(self))
+        """The post's id on chain, which no other agency can register."""
+        return post_id_of(self.agency.id, self.code_hash)
+
+    @property
+    def code_hash(self) -> bytes:
+        """What `RegisterPost.code` carries."""
+        return keccak256_text(self.code)
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +202,11 @@ def code_id(text: str) -> bytes:
     return parse_code(text).id
 
 
+def post_id_of(agency: bytes, code_hash: bytes) -> bytes:
+    """Return the post id that the registry derives from the agency and the hash of the post's code."""
+    return keccak256(agency + code_hash)
+
+
 def dataset_id_of(agency: bytes, code_hash: bytes) -> bytes:
     """Return the dataset id that the catalogue derives from the owner and the hash of the dataset's code."""
     return keccak256(agency + code_hash)
@@ -212,8 +225,12 @@ def pair_key(first: bytes, second: bytes) -> bytes:
 
 
 def recipient_key(recipient: bytes, dataset: bytes) -> bytes:
-    """Return the head key of everything proposed to ``recipient`` about ``dataset``."""
-    return pair_key(recipient, dataset)
+    """Return the head key of everything proposed to ``recipient`` about ``dataset``.
+
+    Four zero bytes and 28 of the hash: the AgreementLedger takes no agreement whose id begins so, hence the history of
+    a pair is never mixed with an agreement's.
+    """
+    return bytes(RESERVED_BYTES) + pair_key(recipient, dataset)[:-RESERVED_BYTES]
 
 
 def duty_key(duty: int, obj: bytes) -> bytes:

@@ -39,10 +39,10 @@ class CancelRootReplacement(Record):
 
 @dataclass(frozen=True, slots=True)
 class RegisterPost(Record):
-    """An agency's root key sets up a post."""
+    """An agency's root key sets up a post; the chain derives its id from the agency and ``code``."""
 
     agency: Bytes32
-    post: Bytes32
+    code: Bytes32
     roles: Uint32
     profile: Bytes32
     nonce: Uint256

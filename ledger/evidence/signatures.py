@@ -18,7 +18,7 @@ from ledger.domain.codes import ALL_ROLES, CaseStep, PostRole
 from ledger.domain.commitment import verify_openings
 from ledger.domain.errors import VerificationError
 from ledger.domain.heads import event_digest
-from ledger.domain.identifiers import agency_id
+from ledger.domain.identifiers import agency_id, post_id_of
 from ledger.domain.key_state import AGENCY_EVENTS, POST_EVENTS
 from ledger.domain.scalars import OPEN_END
 from ledger.domain.typed_data import Domain, digest, struct_hash
@@ -82,7 +82,7 @@ SAME: Final[dict[tuple[type[Event], type[Record]], str]] = {
     (events.AgencyAdmitted, records.AdmitAgency): "agency scheme root_key capacities profile",
     (events.RootReplacementCancelled, records.CancelRootReplacement): "agency",
     (events.RootKeyChanged, records.RotateRoot): "agency new_root",
-    (events.PostRegistered, records.RegisterPost): "post agency roles profile",
+    (events.PostRegistered, records.RegisterPost): "agency roles profile",
     (events.PostRolesSet, records.SetPostRoles): "post roles",
     (events.PostRetired, records.RetirePost): "post reason",
     (events.KeyBound, records.BindKey): "post key valid_from?now valid_to?open",
@@ -243,7 +243,8 @@ class SignatureCheck:
             self._same(placed, call.record, item)
         match event:
             case events.PostRegistered():
-                holds = event.agency == agency
+                registered: Any = call.record
+                holds = event.agency == agency and event.post == post_id_of(agency, registered.code)
             case events.KeyBound() | events.KeyRetired() | events.PostRolesSet() | events.PostRetired():
                 before = (placed.recorded.block, placed.recorded.tx_index << 32)
                 post = self.authorities.post(event.post, before)

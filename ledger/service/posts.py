@@ -98,7 +98,7 @@ def registration(services: Services, request: AddPost) -> SignedRequest:
     )
     record = RegisterPost(
         agency=ref.agency.id,
-        post=ref.id,
+        code=ref.code_hash,
         roles=roles_mask(request.roles, "roles"),
         profile=keep(services, profile),
         nonce=fresh_nonce(),

@@ -23,7 +23,7 @@ from ledger.domain.commitment import Commitment, commit, salt_text
 from ledger.domain.event_groups import commit_event
 from ledger.domain.event_v1 import NO_HASH, complete_event, digest
 from ledger.domain.heads import event_digest
-from ledger.domain.identifiers import agency_id, code_id, dataset_id, duty_key, post_id
+from ledger.domain.identifiers import agency_id, code_id, dataset_id, duty_key, parse_post, post_id
 from ledger.domain.keccak import keccak256_text
 from ledger.domain.leaf import LeafV1, stream_id
 from ledger.domain.responsibility_state import ResponsibilityState, fold_responsibility
@@ -183,11 +183,12 @@ class World:
     def register(self, post: str, roles: int) -> None:
         """Set up a post of an agency, and bind a key to it."""
         agency = post.partition("@")[2]
-        fields: dict[str, Any] = {"post": post_id(post), "agency": agency_id(agency), "roles": roles, "profile": ZERO32}
+        ref = parse_post(post)
+        fields: dict[str, Any] = {"agency": ref.agency.id, "roles": roles, "profile": ZERO32}
         self.act(
-            records.RegisterPost(**fields, **self.signed_tail()),
+            records.RegisterPost(code=ref.code_hash, **fields, **self.signed_tail()),
             self.roots[agency],
-            [events.PostRegistered(**fields)],
+            [events.PostRegistered(post=ref.id, **fields)],
         )
         self.bind_key(post, Key(f"key of {post}"))
 

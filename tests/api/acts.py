@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ledger.domain.codes import CaseStep, Duty, ObjectKind, ResponsibilityRole
 from ledger.domain.identifiers import agency_id, dataset_id, parse_dataset, post_id
+from ledger.domain.keccak import keccak256_text
 from ledger.domain.records import (
     Accept,
     Advance,
@@ -326,9 +327,9 @@ def step(before: CaseStep | None, taken: CaseStep) -> Callable[[World, str], dic
 
 
 def register_post(world: World, key: str) -> dict[str, Any]:
-    name = post(f"new-{next(_numbers)}", PROVIDER)
+    code = keccak256_text(f"new-{next(_numbers)}")
     fields = {"agency": "0x" + agency_id(PROVIDER).hex(), "roles": "512", "profile": some_id()}
-    return world.signed(RegisterPost, key, post="0x" + post_id(name).hex(), **fields)
+    return world.signed(RegisterPost, key, code="0x" + code.hex(), **fields)
 
 
 def _fresh_post(world: World) -> tuple[str, str]:

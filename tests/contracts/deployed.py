@@ -16,6 +16,7 @@ from ledger.chain.contract_errors import ContractErrors
 from ledger.chain.deploy import deploy_contracts
 from ledger.chain.raw_transaction import sign_transaction
 from ledger.domain.codes import PostRole
+from ledger.domain.identifiers import post_id_of
 from ledger.domain.keccak import keccak256_text
 from ledger.domain.records import CONTRACTS, AdmitAgency, BindKey, RegisterPost
 from ledger.domain.scalars import OPEN_END
@@ -106,11 +107,12 @@ class DeployedLedger:
 
     def post(self, agency: bytes, name: str, roles: int) -> Post:
         """Register a post of an admitted agency, with a key of its own."""
-        post, root = keccak256_text(f"{name}@{agency.hex()}"), self.root(agency)
+        code, root = keccak256_text(name), self.root(agency)
+        post = post_id_of(agency, code)
         key = self.keyring.signer("post:" + post.hex())
         self.relay(
             RegisterPost(
-                agency=agency, post=post, roles=int(roles), profile=bytes(32), nonce=fresh_nonce(), deadline=FAR
+                agency=agency, code=code, roles=int(roles), profile=bytes(32), nonce=fresh_nonce(), deadline=FAR
             ),
             root,
         )

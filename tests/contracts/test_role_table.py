@@ -447,7 +447,7 @@ def _root_acts(ledger: DeployedLedger, cast: Cast, agency: bytes) -> dict[str, t
     post, new = cast.provider_posts[PostRole.REPORTER], ledger.keyring.signer("role-table:new")
     signing = {"agency": agency, "nonce": fresh_nonce(), "deadline": FAR}
     return {
-        "registerPostBySig": (RegisterPost(post=secrets.token_bytes(32), roles=1, profile=ZERO32, **signing), ""),
+        "registerPostBySig": (RegisterPost(code=secrets.token_bytes(32), roles=1, profile=ZERO32, **signing), ""),
         "setPostRolesBySig": (SetPostRoles(post=post.id, roles=1, **signing), ""),
         "retirePostBySig": (RetirePost(post=post.id, reason=REASON, **signing), ""),
         "bindKeyBySig": (BindKey(post=post.id, key=new.address, valid_from=0, valid_to=0, **signing), ""),
