@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.api.world import client, make_world, serving
+from tests.log.test_independent_reader import fsck
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     import httpx
 
     from tests.api.world import World
+
+__all__ = ["fsck"]  # Tessera's reader, built where Go is.
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import subprocess
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -18,6 +19,8 @@ from tests.api.test_problems import check
 from tests.api.world import DATASET, POSTS, PROVIDER, REFERENCE, REQUESTER, STRANGER, UNSHARED, client
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import httpx
 
     from tests.api.world import World
@@ -248,3 +251,19 @@ def test_head_is_get_without_its_body(world: World, api: httpx.Client) -> None:
             assert head.headers["content-length"] == got.headers["content-length"]
     assert api.head("/v1/none").status_code == 404
     assert api.head("/v1/requests").status_code == 405
+
+
+def test_an_independent_reader_accepts_the_log_as_it_is_served(
+    fsck: Path, world: World, address: str, tmp_path: Path
+) -> None:
+    world.services.log.publish_checkpoint()
+    key = tmp_path / "log.vkey"
+    key.write_text(world.services.deployment.log_vkey)
+    done = subprocess.run(
+        [fsck, "--storage_url", f"{address}/log/", "--public_key", key, "--ui=false"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert f"Successfully fsck'd log with size {world.services.log.size()} " in done.stderr, done.stderr
