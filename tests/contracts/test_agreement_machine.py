@@ -86,6 +86,8 @@ class AgreementMachine(RuleBasedStateMachine):
             expected = "NotParty"
         elif self.is_withdrawn:
             expected = "EntryIsWithdrawn"
+        elif state is None and not self._may_propose(actor, proposed):
+            expected = "ProposerNotConcerned"
         elif state is not None and actor.post.agency not in self._active_terms().parties:
             expected = "NotParty"
         elif state is not None and not agencies >= set(self._active_terms().parties):
@@ -139,8 +141,12 @@ class AgreementMachine(RuleBasedStateMachine):
 
     @rule(by=st.integers(0, 2**16))
     def suspend(self, by: int) -> None:
-        actor = self._actor(by)
-        expected = self._refused_supervision(actor, Status.ACTIVE)
+        actor, state = self._actor(by), self.state
+        # An authority's suspension takes the place of the provider's own.
+        is_providers = state is not None and self._status() is Status.SUSPENDED and not state.suspended_by_authority
+        expected = self._refused_supervision(actor, Status.SUSPENDED if is_providers else Status.ACTIVE)
+        if not expected and is_providers and self._is_provider(actor):
+            expected = "WrongStatus"
         record = Suspend(post=actor.post.id, agreement=self.agreement, reason=REASON, **self._signing())
         self._act(actor, record, expected)
         if not expected:
@@ -245,6 +251,10 @@ class AgreementMachine(RuleBasedStateMachine):
         if self._status() is not needed:
             return "WrongStatus"
         return "" if self._is_provider(actor) or actor.roles & PostRole.SHARING_AUTHORITY else "NotProvider"
+
+    def _may_propose(self, actor: Actor, proposed: Terms) -> bool:
+        is_recipient = all(each.recipient == actor.post.agency for each in proposed.grants)
+        return actor.post.agency == proposed.provider or is_recipient
 
     def _is_provider(self, actor: Actor) -> bool:
         is_head = bool(actor.roles & PostRole.PROVIDER_OFFICE_HEAD)
@@ -356,6 +366,7 @@ def test_long_lives_of_agreements_reach_every_act_and_every_refusal(machine: typ
         "NotRecipient",
         "PartyDropped",
         "ProposalPending",
+        "ProposerNotConcerned",
         "SuspendedByAuthority",
         "TermsMismatch",
         "VersionOutOfOrder",

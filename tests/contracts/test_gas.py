@@ -20,7 +20,7 @@ TOLERANCE = 0.01
 """Calldata bytes that happen to be zero cost less, so a run differs by a few hundred gas from another."""
 
 
-@pytest.mark.parametrize("grants", [1, 10, 255])
+@pytest.mark.parametrize("grants", [1, 10, 100])
 def test_a_signed_agreement_costs_what_is_committed(ledger: DeployedLedger, grants: int) -> None:
     provider = make_party(ledger, PostRole.PROVIDER_OFFICE_HEAD)
     requester = make_party(ledger, PostRole.REQUESTER_OFFICE_HEAD)
@@ -45,4 +45,4 @@ def test_a_partys_signed_agreement_with_one_grant_costs_at_most_200_000() -> Non
 
 
 def test_the_largest_proposal_fits_the_chains_limit() -> None:
-    assert GAS["two_parties_255_grants"]["propose"] <= 30_000_000
+    assert GAS["two_parties_100_grants"]["propose"] <= 30_000_000
