@@ -35,7 +35,9 @@ HEADS: Final[dict[str, tuple[type[Event], ...]]] = {
         events.RootReplacementAnnounced, events.RootReplacementCancelled, events.RootKeyChanged, events.AgencySucceeded,
     ),
     "keccak256(dataset ‖ version), dataset": (events.EntryPublished, events.EntryWithdrawn),
-    "agreement; and once for each pair in its grants keccak256(recipient ‖ dataset)": (events.AgreementProposed,),
+    "agreement; and once for each pair in its grants: 4 zero bytes ‖ the first 28 of keccak256(recipient ‖ dataset)": (
+        events.AgreementProposed,
+    ),
     "agreement": (
         events.AgreementSigned, events.AgreementActivated, events.AgreementSuspended, events.AgreementResumed,
         events.AgreementTerminated, events.ProposalCancelled, events.DisposalCertified, events.AgreementDisposed,

@@ -51,6 +51,11 @@ class RefusedError(Exception):
     """A step does not hold."""
 
 
+def post_id(text: str) -> bytes:
+    code, _, agency = text.partition("@")
+    return keccak(keccak(text=agency) + keccak(text=code))
+
+
 def need(holds: object, why: str) -> None:
     if not holds:
         raise RefusedError(why)
@@ -393,7 +398,7 @@ class Stranger:
         if subject.get("ask") == "right":
             agency, _, code = subject["dataset"].partition("#")
             dataset = keccak(keccak(text=agency) + keccak(text=code))
-            pair = self.key_of(keccak(text=subject["agency"]), dataset)
+            pair = "00000000" + self.key_of(keccak(text=subject["agency"]), dataset)[:56]
             proposed = [
                 e[".agreement"].hex() for e in self.history("AgreementLedger", pair) if e["name"] == "AgreementProposed"
             ]
@@ -412,7 +417,7 @@ class Stranger:
         posts = {}
         if self.e["entry"] is not None:
             binding = self.opened("binding")
-            posts[keccak(text=binding["reporter"]).hex()] = None
+            posts[post_id(binding["reporter"]).hex()] = None
             if binding["responsible_post"]:
                 posts[binding["responsible_post"]] = None
         for contract, key in base:
@@ -521,6 +526,8 @@ class Stranger:
             return
         if event["contract"] == "AgencyRegistry":
             need(self.root_key(fields["agency"], before) == signer, "6: not the root key")
+            if event["name"] == "PostRegistered":
+                need(event[".post"] == keccak(fields["agency"] + fields["code"]), "6: post")
             return
         name = record if record != "Advance" else "Advance to " + {v: k for k, v in STEPS.items()}[fields["step"]]
         agency = self.may_act(fields["post"], signer, ROLES[name], before, event["time"])
@@ -610,7 +617,7 @@ class Stranger:
         digest = self.leaf_hash(rfc8785.dumps(event))
         path = [bytes.fromhex(node) for node in batch["path"]]
         fields = {
-            "post": keccak(text=event["reporter"]),
+            "post": post_id(event["reporter"]),
             "agreement": bytes.fromhex(event["agreement"]) or ZERO,
             "count": batch["count"],
             "root": self.follow(digest, batch["place"], batch["count"], path),
@@ -621,8 +628,7 @@ class Stranger:
         block = self.blocks[entry["leaf"]["block"]]
         need(batch["deadline"] >= block["time"], "7: deadline")
         any_of = ROLE_BITS["REPORTER"] | ROLE_BITS["PLATFORM_OPERATOR"]
-        agency = self.may_act(fields["post"], signer, any_of, (block["number"] + 1, 0), block["time"])
-        need(agency == keccak(text=event["reporter"].partition("@")[2]), "7: another agency's post")
+        self.may_act(fields["post"], signer, any_of, (block["number"] + 1, 0), block["time"])
         side = event["provider"] if event["side"] == "PROVIDER" else event["requester"]
         need(event["reporter"].partition("@")[2] == side, "7: side (entrusted reporters are not in the vectors)")
 
