@@ -25,22 +25,20 @@ HEAD: Final = "index_0001"
 """The newest migration; a test compares it with the folder of migrations."""
 
 _VERSION_TABLE: Final = "alembic_version"
-_PRAGMAS: Final = (
-    "journal_mode=WAL",
-    "synchronous=NORMAL",
-    "busy_timeout=30000",
-    "temp_store=MEMORY",
-    "cache_size=-131072",
-    # A larger log of changes folds more changes of one page into one write of it.
-    "wal_autocheckpoint=8192",
-)
+_PRAGMAS: Final = ("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=30000", "temp_store=MEMORY")
+_READER_PRAGMAS: Final = ("cache_size=-8192",)
+# The writer touches a page of each index for every fact; and a larger log of changes folds more changes of one page
+# into one write of it.
+_WRITER_PRAGMAS: Final = ("cache_size=-131072", "wal_autocheckpoint=8192")
 
 
 class Database:
-    """One index database, with its schema made."""
+    """One index database: many connections that read, and one that writes."""
 
-    def __init__(self, engine: sa.Engine) -> None:
-        self._engine = engine
+    def __init__(self, readers: sa.Engine, writer: sa.Engine) -> None:
+        """Take the two engines; whoever makes them decides how their transactions begin."""
+        self._readers = readers
+        self._writer = writer
         self._write_lock = threading.RLock()
 
     @classmethod
@@ -56,10 +54,9 @@ class Database:
             os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
         except OSError as error:
             raise UnavailableError(str(path), str(error)) from error
-        engine = sa.create_engine(sa.URL.create("sqlite", database=str(path)), pool_size=8, max_overflow=24)
-        event.listen(engine, "connect", _on_connect)
-        event.listen(engine, "begin", _on_begin)
-        database = cls(engine)
+        readers = _sqlite(path, "BEGIN", _PRAGMAS + _READER_PRAGMAS, pool_size=8, max_overflow=24)
+        writer = _sqlite(path, "BEGIN IMMEDIATE", _PRAGMAS + _WRITER_PRAGMAS, pool_size=1, max_overflow=0)
+        database = cls(readers, writer)
         try:
             database.make_schema()
         except LedgerError:
@@ -86,16 +83,14 @@ class Database:
             UnavailableError: The database cannot be read at present.
             IntegrityError: It is damaged.
         """
-        with _translated(), self._engine.begin() as connection:
+        with _translated(), self._readers.begin() as connection:
             yield connection
 
     @contextlib.contextmanager
     def write(self) -> Iterator[sa.Connection]:
         """Run the block as the one write transaction: all of it, or none. Raises as `read`."""
-        with _translated(), self._write_lock, self._engine.connect() as plain:
-            connection = plain.execution_options(quanze_writes=True)
-            with connection.begin():
-                yield connection
+        with _translated(), self._write_lock, self._writer.begin() as connection:
+            yield connection
 
     def reset(self) -> None:
         """Drop every table and make them again, in one transaction; readers see the old rows until it ends."""
@@ -107,7 +102,8 @@ class Database:
 
     def close(self) -> None:
         """Close every connection."""
-        self._engine.dispose()
+        self._readers.dispose()
+        self._writer.dispose()
 
 
 @contextlib.contextmanager
@@ -121,16 +117,22 @@ def _translated() -> Iterator[None]:
         raise IntegrityError("index", reason, detail=str(error.orig)) from error
 
 
-def _on_connect(connection: Any, _record: Any) -> None:
-    # SQLAlchemy's "begin" must decide how a transaction starts, not the driver.
-    connection.isolation_level = None
-    for pragma in _PRAGMAS:
-        connection.execute(f"PRAGMA {pragma}")
+def _sqlite(path: Path, begin: str, pragmas: tuple[str, ...], *, pool_size: int, max_overflow: int) -> sa.Engine:
+    """Return an engine whose transactions begin as said, and not when the driver thinks so."""
+    url = sa.URL.create("sqlite", database=str(path))
+    engine = sa.create_engine(url, pool_size=pool_size, max_overflow=max_overflow)
 
+    def on_connect(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None
+        for pragma in pragmas:
+            connection.execute(f"PRAGMA {pragma}")
 
-def _on_begin(connection: sa.Connection) -> None:
-    writes = connection.get_execution_options().get("quanze_writes", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    def on_begin(connection: sa.Connection) -> None:
+        connection.exec_driver_sql(begin)
+
+    event.listen(engine, "connect", on_connect)
+    event.listen(engine, "begin", on_begin)
+    return engine
 
 
 def _revision(connection: sa.Connection) -> str | None:

@@ -76,7 +76,7 @@ def live(path: Path, first: int, kill_at: int, told: int) -> None:
         if done == kill_at:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    engine = index.database._engine
+    engine = index.database._writer
     sa.event.listen(engine, "before_cursor_execute", count)
     sa.event.listen(engine, "commit", count)
     for step in steps()[first:]:

@@ -178,7 +178,7 @@ def test_listed_queries_scan_no_whole_table(filled: tuple[SQLIndex, list[Block]]
         if statement.startswith("SELECT"):
             seen.append((statement, parameters))
 
-    engine = index.database._engine
+    engine = index.database._readers
     sa.event.listen(engine, "before_cursor_execute", record)
     some = b"\x01" * 32
     index.history("CaseLedger", some)
