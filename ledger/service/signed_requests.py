@@ -13,7 +13,7 @@ import msgspec
 
 from ledger.domain.codes import Tier
 from ledger.domain.commitment import Opening, recommit
-from ledger.domain.errors import InvalidInputError
+from ledger.domain.errors import InvalidInputError, RefusedError
 from ledger.domain.record import ArrayType, FieldType, Record, RecordType, shape
 from ledger.domain.records import CONTRACTS, SERVICE_ONLY, Advance, Propose, PublishEntry, RegisterPost
 from ledger.domain.scalars import Scalar
@@ -33,6 +33,7 @@ from ledger.service.submission import (
 )
 
 if TYPE_CHECKING:
+    from ledger.service.ports import ChainReceipt
     from ledger.service.services import Services
 
 SENDABLE: Final[dict[str, type[Record]]] = {
@@ -101,10 +102,15 @@ def send_signed(services: Services, request: SendSigned) -> dict[str, Any]:
     # Nor does a used idempotency key, whose first request brought its documents: they were on disk before it was sent.
     key = _outbox_key(request, record)
     if not services.outbox.is_known(key):
-        check_acceptable(services, signed, key=key)
-        for document in documents:
-            keep(services, document)
-    receipt = relay(services, signed, key=key)
+        try:
+            check_acceptable(services, signed, key=key)
+        except RefusedError:
+            if not services.outbox.is_known(key):
+                raise
+        else:
+            for document in documents:
+                keep(services, document)
+    receipt = _relayed_once(services, signed, key)
     return {
         "type": request.type,
         "digest": digest(domain_of(services.deployment, type(record)), record).hex(),
@@ -112,6 +118,16 @@ def send_signed(services: Services, request: SendSigned) -> dict[str, Any]:
         "block": receipt.block_number,
         "block_hash": receipt.block_hash.hex(),
     }
+
+
+def _relayed_once(services: Services, signed: SignedRequest, key: str) -> ChainReceipt:
+    """Relay a request, or return what became of it where the same one overtook it: what that did now refuses this."""
+    try:
+        return relay(services, signed, key=key)
+    except RefusedError:
+        if not services.outbox.is_known(key):
+            raise
+        return relay(services, signed, key=key)
 
 
 def parse_record(name: str, message: dict[str, Any]) -> Record:

@@ -39,10 +39,11 @@ def test_two_batches_for_one_place_in_a_stream_are_not_both_taken(world: World, 
 
 
 def test_the_same_request_sent_at_once_is_one_transaction(world: World, address: str) -> None:
-    body = assign(world)
-    answers = at_once(address, "/v1/requests", [body] * 6, {"Idempotency-Key": "one-transaction"})
-    assert {answer.status_code for answer in answers} == {201}
-    assert len({answer.text for answer in answers}) == 1
+    for round_ in range(12):  # A late one finds its own first try already mined.
+        body = assign(world)
+        answers = at_once(address, "/v1/requests", [body] * 6, {"Idempotency-Key": f"one-transaction-{round_}"})
+        assert {answer.status_code for answer in answers} == {201}, [answer.text for answer in answers]
+        assert len({answer.text for answer in answers}) == 1
 
 
 def test_one_key_for_two_contents_at_once_takes_one(world: World, address: str) -> None:
