@@ -141,10 +141,10 @@ contract AgreementLedgerTest is AgreementWorld {
     function test_propose_failsWithoutGrantsOrWithTooMany() public {
         IAgreementLedger.Terms memory terms = _terms(1);
         terms.grants = new IAgreementLedger.Grant[](0);
-        VM.expectRevert(abi.encodeWithSelector(IAgreementLedger.GrantCount.selector, 0, 1, 100));
+        VM.expectRevert(abi.encodeWithSelector(IAgreementLedger.GrantCount.selector, 0, 1, 255));
         this.propose(headA, terms);
-        terms.grants = new IAgreementLedger.Grant[](101);
-        VM.expectRevert(abi.encodeWithSelector(IAgreementLedger.GrantCount.selector, 101, 1, 100));
+        terms.grants = new IAgreementLedger.Grant[](256);
+        VM.expectRevert(abi.encodeWithSelector(IAgreementLedger.GrantCount.selector, 256, 1, 255));
         this.propose(headA, terms);
     }
 

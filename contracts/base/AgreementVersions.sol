@@ -36,7 +36,7 @@ abstract contract AgreementVersions is IAgreementLedger {
     uint256 public constant MAX_PARTIES = 32;
 
     /// @notice The most grants of a version, so that the largest proposal fits the 30 million gas of one transaction.
-    uint256 public constant MAX_GRANTS = 100;
+    uint256 public constant MAX_GRANTS = 255;
 
     uint8 private constant LAST_DELIVERY = 5;
     uint256 private constant FIRST_NUMBERS = 3;

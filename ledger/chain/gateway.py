@@ -91,7 +91,7 @@ class GatewayLimits:
     log_blocks_max: int = 10_000
     logs_max: int = 10_000
     call_gas_max: int = 50_000_000
-    transaction_gas_max: int = 8_000_000
+    transaction_gas_max: int = 25_000_000
     transaction_bytes_max: int = 65_536
 
 

@@ -51,7 +51,7 @@ class OutboxPolicy:
     ``fee_cap``.
     """
 
-    gas_cap: int = 8_000_000
+    gas_cap: int = 25_000_000
     max_fee: int = 0
     tip: int = 0
     fee_cap: int = 0

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 FORMAT: Final = "quanze-agreement-draft-v1"
 MAX_PARTIES: Final = 32
-MAX_GRANTS: Final = 100
+MAX_GRANTS: Final = 255
 """These two are the contract's bounds (``contracts/base/AgreementVersions.sol``): one bit, and one byte's count."""
 MAX_TEXT: Final = 20_000
 

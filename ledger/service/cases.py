@@ -121,8 +121,9 @@ def lead(
     Raises:
         UnauthorizedError: No key of the post is in this home.
     """
+    signer = signer_for_post(services, parse_post(post).id, key)
     record = _record(services, case, CaseStep.LEAD, post, keep_step(services, case, CaseStep.LEAD, values, reference))
-    return sign_request(services, record, signer_for_post(services, record.post, key))
+    return sign_request(services, record, signer)
 
 
 def tell_facts(services: Services, request: TakeStep) -> dict[str, object]:
@@ -218,18 +219,19 @@ def _advance(
     *,
     reference: str = "",
 ) -> dict[str, object]:
+    signer = signer_for_post(services, parse_post(post).id, key)  # First: what cannot be signed is not kept.
     record = _record(services, case, step, post, keep_step(services, case, step, values, reference))
-    receipt = relay(services, sign_request(services, record, signer_for_post(services, record.post, key)))
+    receipt = relay(services, sign_request(services, record, signer))
     return {**case_json(services, case), "tx": receipt.tx_hash.hex(), "block": receipt.block_number}
 
 
 def _open(services: Services, case: bytes, step: CaseStep, request: TakeStep) -> dict[str, object]:
     """Take a step that opens the respondent out of the filing's commitment."""
     filing = filing_of(services, case)
+    signer = signer_for_post(services, parse_post(request.post).id, request.key)
     record = _record(services, case, step, request.post, keep_step(services, case, step, {"text": request.text}))
     opening = SignedOpening(filing.commitment, respondent_opening(filing))
-    signed = sign_request(services, record, signer_for_post(services, record.post, request.key), opening=opening)
-    receipt = relay(services, signed)
+    receipt = relay(services, sign_request(services, record, signer, opening=opening))
     return {**case_json(services, case), "tx": receipt.tx_hash.hex(), "block": receipt.block_number}
 
 
