@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 event = group("event", "Usage events: deliveries, accesses, storage, destruction.")
 
+ReporterOption = Annotated[
+    str, typer.Option("--as", metavar="POST", help="The reporting post (the only one here by default).")
+]
 BATCH_LINES = 1_000
 BATCH_BYTES = 4 << 20
 
@@ -33,7 +36,7 @@ BATCH_BYTES = 4 << 20
 @event.command("append")
 def append(
     file: Annotated[str, typer.Argument(metavar="FILE", help="NDJSON, one event a line; `-` reads standard input.")],
-    as_post: AsOption,
+    as_post: ReporterOption = "",
     key: KeyOption = "",
     no_anchor: Annotated[bool, typer.Option("--no-anchor", help="Leave the anchor to the running service.")] = False,
 ) -> None:

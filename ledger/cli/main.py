@@ -74,8 +74,11 @@ def run(arguments: Sequence[str]) -> int:
     except KeyboardInterrupt:
         return 130
     except Exception as error:
-        if hasattr(error, "show") and hasattr(error, "exit_code"):  # Typer's usage errors.
-            error.show()
+        if hasattr(error, "show") and hasattr(error, "format_message"):  # Typer's usage errors.
+            if "--json" in arguments:
+                output.complain_as_json("wrong_usage", error.format_message())
+            else:
+                error.show()
             return exit_codes.WRONG_USAGE
         raise
     return outcome if isinstance(outcome, int) else exit_codes.DONE

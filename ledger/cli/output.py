@@ -110,9 +110,14 @@ def plain(value: object) -> str:
 def complain(code: str, message: str) -> None:
     """Print an error on standard error, as JSON with ``--json``."""
     if COMMON.get().json:
-        sys.stderr.write(json.dumps({"error": {"code": code, "message": message}}, ensure_ascii=False) + "\n")
+        complain_as_json(code, message)
     else:
         sys.stderr.write(f"error [{code}]: {plain(message)}\n")
+
+
+def complain_as_json(code: str, message: str) -> None:
+    """Print an error on standard error as one JSON document."""
+    sys.stderr.write(json.dumps({"error": {"code": code, "message": message}}, ensure_ascii=False) + "\n")
 
 
 def _no_progress(_what: str, _done: int, _total: int) -> None:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from ledger.service.services import Services
 
 RESPONSIBILITIES = "ResponsibilityLedger"
-_MAY_REPORT = PostRole.REPORTER | PostRole.PLATFORM_OPERATOR
+MAY_REPORT = PostRole.REPORTER | PostRole.PLATFORM_OPERATOR
 
 
 def check_shape(batch: SignedBatch) -> None:
@@ -92,7 +92,7 @@ def check_authority(services: Services, batch: SignedBatch, block: BlockRef) -> 
     if post is None or agency is None:
         raise UnauthorizedError("the reporter is no post that is known", post=batch.reporter)
     # The bound block may be a few seconds old, while a key bound since counts from its own block's time.
-    allowed = authority(post, agency, key=batch.signer, any_of=_MAY_REPORT, time=block.timestamp)
+    allowed = authority(post, agency, key=batch.signer, any_of=MAY_REPORT, time=block.timestamp)
     if not isinstance(allowed, Allowed):
         raise UnauthorizedError(
             f"the key may not report for the post: {allowed.reason}", post=batch.reporter, signer=batch.signer

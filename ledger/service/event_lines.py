@@ -15,6 +15,7 @@ from ledger.domain import canonical
 from ledger.domain.errors import InvalidInputError, LedgerError, NotFoundError
 from ledger.domain.event_v1 import complete_event
 from ledger.domain.identifiers import parse_post
+from ledger.service import event_checks, registry_views
 from ledger.service.event_appending import append_signed_batch
 from ledger.service.event_batches import MAX_BATCH_EVENTS, place_events, sign_batch
 from ledger.service.event_checks import may_report
@@ -33,10 +34,13 @@ _HEX32 = 64
 
 
 class AppendLines(Request, frozen=True, kw_only=True):
-    """Arguments of ``event append-lines``: raw lines (base64 in JSON), the first one's number, the reporter."""
+    """Arguments of ``event append-lines``: raw lines (base64 in JSON), the first one's number, the reporter.
+
+    ``post`` empty is the one reporter whose key is in this home.
+    """
 
     lines: list[bytes]
-    post: str
+    post: str = ""
     first_line: int = 1
     key: str = ""
 
@@ -67,7 +71,7 @@ def append_lines(services: Services, request: AppendLines) -> dict[str, Any]:
     """
     if len(request.lines) > MAX_BATCH_EVENTS:
         raise InvalidInputError("lines", len(request.lines), f"at most {MAX_BATCH_EVENTS}")
-    post = parse_post(request.post)
+    post = parse_post(request.post or _only_reporter(services))
     parsed: list[NumberedEvent] = []
     rejected: list[dict[str, Any]] = []
     for number, line in enumerate(request.lines, request.first_line):
@@ -153,6 +157,22 @@ def parse_line(services: Services, line: bytes, reporter: str) -> EventV1:
     if isinstance(agreement, str) and agreement and len(agreement) != _HEX32:
         filled["agreement"] = _agreement(services, agreement)
     return complete_event(filled, reporter=reporter)
+
+
+def _only_reporter(services: Services) -> str:
+    here = {services.keyring.address(name) for name in services.keyring.names()}
+    now = services.now_s()
+    found = []
+    for post in services.state.ids("post"):
+        view = registry_views.find_post(services, post)
+        if view is not None and view.roles_at(now) & event_checks.MAY_REPORT:
+            found += [services.directory.text(post) for binding in view.keys_at(now) if binding.key in here]
+    names = sorted(set(found))
+    if len(names) != 1:
+        raise InvalidInputError(
+            "as", "", "one of " + ", ".join(names) if names else "a reporter with a key in this home"
+        )
+    return names[0]
 
 
 def _agreement(services: Services, text: str) -> str:

@@ -41,6 +41,12 @@ def test_two_parties_sign_from_the_command_line(quanze: Command, tmp_path: Path)
     assert agreement["status"] == "ACTIVE"
     assert [party["signed_by"] for party in agreement["versions"][0]["parties"]] == [head(PROVIDER), head(REQUESTER)]
 
+    done("post", "add", f"reporter@{REQUESTER}", "--roles", "REPORTER", "--key", "reporter")
+    line = {"kind": "ACCESS", "side": "CONSUMER", "occurred_at_ms": 1_757_894_400_000, "requester": REQUESTER}
+    events = tmp_path / "events.ndjson"
+    events.write_text(json.dumps({**line, "provider": PROVIDER, "agreement": "DSA-1"}) + "\n", encoding="utf-8")
+    assert done("event", "append", str(events))["appended"] == 1, "the only reporter here signs"
+
     root = tmp_path / "trust-root.json"
     assert done("trust-root", "export", "-o", str(root))["fingerprint"]
     receipts = sorted((quanze.home / "receipts").glob("*.json"))

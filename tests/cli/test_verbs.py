@@ -50,7 +50,8 @@ def test_lists_and_shows(world: Command) -> None:
         (("post", "add", "x@uscc:119900000000A0048P", "--roles", "DEPT_HEAD"), 3, "119900000000A0048P"),
         (("key", "new", "../../escape"), 3, "key name"),
         (("key", "new", "registrar"), 4, "registrar"),
-        (("key", "bind", "key-head-0135", "--post", REPORTER), 4, "KeyAlreadyBound"),
+        (("key", "bind", "key-head-0135", "--post", REPORTER), 4, "KeyOfAnotherAgency"),
+        (("key", "bind", "key-head-0210", "--post", REPORTER), 4, "KeyAlreadyBound"),
         (("catalogue", "add", f"{PROVIDER}#S", "--as", head(PROVIDER), "--attribute", "NOT_SHARED"), 4, "Law"),
         (("catalogue", "add", f"{PROVIDER}#S", "--as", head(REQUESTER)), 3, REQUESTER),
         (("catalogue", "add", "nothing", "--as", head(PROVIDER)), 3, "AGENCY#CODE"),
@@ -94,6 +95,18 @@ def test_an_error_is_one_json_document_where_asked(world: Command) -> None:
     said = world("agency", "show", "uscc:119900000000A0048P", "--json")
     assert said.error["code"] == "not_found"
     assert "119900000000A0048P" in said.error["message"]
+
+
+def test_wrong_usage_is_one_json_document_where_asked(world: Command) -> None:
+    for arguments in (("sing", "--json"), ("agency", "add", "--json"), ("--json", "event", "list", "--limit", "x")):
+        said = world(*arguments)
+        assert (said.code, said.error["code"], said.out) == (3, "wrong_usage", "")
+
+
+def test_of_several_reporters_one_must_be_named(world: Command) -> None:
+    said = world("event", "append", "-", stdin=b"{}")
+    assert said.code == 3
+    assert f"reporter@{PROVIDER}, reporter@{REQUESTER}" in said.err
 
 
 def test_home_is_taken_before_and_after_the_verb(world: Command, tmp_path: Path) -> None:
