@@ -125,7 +125,7 @@ def test_refused_transactions_never_reach_the_queue(
         (known.sign(nonce, to=b"", data=PROBE_INITCODE), -32003, "created by the operator"),
         (known.sign(nonce, to=NOBODY), -32003, "only the ledger's contracts"),
         (elsewhere.sign(nonce, to=contract), -32602, "chain_id"),
-        (known.sign(nonce, to=contract, gas=8_000_001), -32602, "gas"),
+        (known.sign(nonce, to=contract, gas=25_000_001), -32602, "gas"),
         (known.sign(nonce, to=contract, value=1), -32602, "value"),
         (known.sign(nonce, to=contract, data=bytes(66_000), gas=2_000_000), -32602, "raw_transaction"),
         (known.sign(0, to=contract, data=b"again"), -32000, "nonce"),
