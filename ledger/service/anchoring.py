@@ -6,11 +6,12 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from ledger.domain.codes import Tier
+from ledger.domain.commitment import Commitment, commit
 from ledger.domain.errors import IntegrityError
 from ledger.log.checkpoint import parse_checkpoint
 from ledger.log.note import parse_note
 from ledger.service.call_data import call_data
-from ledger.service.documents import make_document, values_of
+from ledger.service.ports import VaultDocument
 from ledger.service.requests import Request
 from ledger.service.submission import send
 from ledger.service.times import iso
@@ -97,15 +98,25 @@ def note_of(services: Services, anchored: CheckpointAnchored) -> bytes:
     Raises:
         IntegrityError: The vault does not hold it.
     """
-    for document in services.vault.iterate(_NOTE):
-        if document.extra.get("note_hash") == anchored.note_hash.hex():
-            return str(values_of(document)["note"]).encode()
-    raise IntegrityError("vault", "it lacks an anchored checkpoint", note_hash=anchored.note_hash)
+    document = services.vault.find(_note_commitment(anchored.note_hash).root)
+    note = str(document.extra.get("note", "")).encode() if document is not None else b""
+    if sha256(note).digest() != anchored.note_hash:
+        raise IntegrityError("vault", "it lacks an anchored checkpoint", note_hash=anchored.note_hash)
+    return note
 
 
 def _keep(services: Services, note: bytes) -> None:
-    extra = {"note_hash": sha256(note).hexdigest()}
-    services.vault.put([make_document(_NOTE, Tier.PUBLIC, {"note": note.decode()}, extra=extra)])
+    commitment = _note_commitment(sha256(note).digest())
+    document = VaultDocument(commitment.root, _NOTE, Tier.PUBLIC.value, commitment.by_name(), {"note": note.decode()})
+    services.vault.put([document])
+
+
+def _note_commitment(note_hash: bytes) -> Commitment:
+    """Return what a note is kept under: it follows from the anchor's hash, so that a note is found among any number.
+
+    A note is public, and its hash is on chain; so the salt hides nothing, and the hash checks the note itself.
+    """
+    return commit({"note_hash": note_hash.hex()}, {"note_hash": note_hash})
 
 
 def _result(anchored: Recorded[CheckpointAnchored], *, repeated: bool) -> dict[str, object]:

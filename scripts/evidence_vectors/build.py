@@ -11,8 +11,8 @@ import json
 from typing import TYPE_CHECKING, Any, Final
 
 from ledger.domain import canonical, events, records
-from ledger.domain.codes import Verdict
-from ledger.domain.identifiers import agency_id, post_id
+from ledger.domain.codes import Duty, Verdict
+from ledger.domain.identifiers import agency_id, duty_key, post_id
 from ledger.domain.keccak import keccak256_text
 from ledger.domain.scalars import ZERO32
 from ledger.domain.typed_data import struct_hash
@@ -92,6 +92,10 @@ def _good(made: _Vectors) -> None:
     shown = [_document(text, "reference", "title")]
     file = made.keep("agreement.json", world.agreement_evidence(agreement, shown))
     made.case("an agreement, with two groups of its text", file, root)
+    subject = {"duty": "DELIVER", "object": agreement.hex()}
+    key = ("ResponsibilityLedger", duty_key(Duty.DELIVER, agreement))
+    file = made.keep("responsibility.json", world.object_evidence("responsibility", subject, key))
+    made.case("a duty, assigned and accepted", file, root)
     held = {"ask": "right", "agency": REQUESTER, "dataset": DATASET, "at": _INSTANT, "known_at": _INSTANT}
     made.case("a right that was held", made.keep("answer-right.json", world.answer_evidence(held)), root)
     none = {**held, "agency": PROVIDER}

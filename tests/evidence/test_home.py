@@ -6,13 +6,16 @@ import json
 import os
 import subprocess
 import sys
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from ledger.domain.errors import InvalidInputError, NotFoundError, UnavailableError
+from ledger.domain.errors import IntegrityError, InvalidInputError, NotFoundError, UnavailableError
+from ledger.domain.events import CheckpointAnchored
 from ledger.evidence import fingerprint, verify
+from ledger.service.anchoring import note_of
 from tests.api.world import DATASET, DRAFT, PROVIDER, REQUESTER, World, make_world
 from tests.evidence.altering import failure, flipped, statuses
 
@@ -155,6 +158,16 @@ def test_a_rotated_key_and_a_suspension_stay_provable(world: World) -> None:
     assert statuses(before, root) == "PPPPPPPPP"
     assert statuses(export(world, "event", world.events[0]["id"]), root) == "PPPPPPPPP"
     assert statuses(export(world, "agreement", world.agreement), root) == "PPNNNPPNN"
+
+
+def test_an_anchored_note_is_found_by_its_hash(world: World) -> None:
+    anchors = world.services.state.anchors()
+    assert len(anchors) >= 2
+    for anchored in anchors:
+        assert sha256(note_of(world.services, anchored.event)).digest() == anchored.event.note_hash
+    lost = CheckpointAnchored(size=1, root=b"\1" * 32, note_hash=b"\2" * 32)
+    with pytest.raises(IntegrityError, match="lacks an anchored checkpoint"):
+        note_of(world.services, lost)
 
 
 def test_the_command_verifies_without_a_home(world: World, root: bytes, tmp_path: Path) -> None:
