@@ -5,12 +5,12 @@ Authority is judged by what the chain held just before the act, at the time of i
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from typing import TYPE_CHECKING, Final
 
 from ledger.domain import events
 from ledger.domain.codes import COMMON_ROLES, PostRole
 from ledger.domain.errors import VerificationError
-from ledger.domain.history import known_before
 from ledger.domain.key_state import Allowed, authority, fold_agency, fold_post
 from ledger.evidence.histories import REGISTRY
 
@@ -31,14 +31,33 @@ class Authorities:
 
     def __init__(self, read: Callable[[str, bytes], Sequence[Recorded[Event]]]) -> None:
         self._read = read
+        self._histories: dict[bytes, tuple[Sequence[Recorded[Event]], list[Position]]] = {}
+        self._posts: dict[tuple[bytes, int], PostState | None] = {}
+        self._agencies: dict[tuple[bytes, int], AgencyState | None] = {}
 
     def post(self, post: bytes, before: Position) -> PostState | None:
         """Return a post as it was before a place on chain; None if it was not registered."""
-        return fold_post(known_before(self._read(REGISTRY, post), before))
+        history = self._before(post, before)
+        known = (post, len(history))
+        if known not in self._posts:
+            self._posts[known] = fold_post(history)
+        return self._posts[known]
 
     def agency(self, agency: bytes, before: Position) -> AgencyState | None:
         """Return an agency as it was before a place on chain; None if it was not admitted."""
-        return fold_agency(known_before(self._read(REGISTRY, agency), before))
+        history = self._before(agency, before)
+        known = (agency, len(history))
+        if known not in self._agencies:
+            self._agencies[known] = fold_agency(history)
+        return self._agencies[known]
+
+    def _before(self, key: bytes, before: Position) -> Sequence[Recorded[Event]]:
+        """Return what a history, which stands in the order of the chain, held before a place."""
+        if key not in self._histories:
+            history = self._read(REGISTRY, key)
+            self._histories[key] = (history, [recorded.position for recorded in history])
+        history, positions = self._histories[key]
+        return history[: bisect_left(positions, before)]
 
     def check_post(self, post: bytes, key: bytes, *, any_of: PostRole, before: Position, time: int) -> bytes:
         """Return the agency of a post for which the key might act, in one of the roles.

@@ -7,6 +7,7 @@ an empty slot. Exporter and verifier ask the same functions which histories are 
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from ledger.domain import events
@@ -149,3 +150,5 @@ class Histories:
                     f"the history {key.hex()} of {contract} is not complete: "
                     f"its {len(history)} events do not give the running head on chain",
                 )
+            if any(first.place >= second.place for first, second in pairwise(history)):
+                raise VerificationError(STEP, f"the history {key.hex()} of {contract} is not in the chain's order")

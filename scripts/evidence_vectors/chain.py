@@ -85,6 +85,10 @@ class MadeChain:
         """Make an address a contract account."""
         self._accounts[address] = keccak256(b"code of " + address)
 
+    def set_head(self, contract: str, key: bytes, head: bytes) -> None:
+        """Put another running head into the state, as no contract would."""
+        self._heads[self.addresses[contract], key] = head
+
     def mine(self) -> BlockRef:
         """Make a block of the transactions that wait."""
         self.time += 10

@@ -9,6 +9,7 @@ import pytest
 
 from ledger.domain import events, records
 from ledger.domain.codes import CaseStep, PostRole
+from ledger.domain.heads import event_digest, fold_head
 from ledger.domain.identifiers import agency_id, post_id
 from ledger.domain.keccak import keccak256_text
 from ledger.domain.scalars import OPEN_END, ZERO32
@@ -101,6 +102,25 @@ def test_reordered_and_doubled_events_break_the_head(made: Made) -> None:
     for change in (reorder, double):
         number, reason = failure(altered(made.evidence, change), made.root)
         assert (number, "is not complete" in reason) == (6, True)
+
+
+def test_a_head_that_was_folded_out_of_order_is_refused() -> None:
+    """A chain made by the operator folds a retirement before the binding that it ends, so that the key lives on."""
+    world = World()
+    agreement = world.agree()
+    history = world.state.history("AgreementLedger", agreement)
+    steps = [
+        (one.block, one.timestamp, event_digest(*one.event.to_log())) for one in (history[1], history[0], *history[2:])
+    ]
+    world.chain.set_head("AgreementLedger", agreement, fold_head(steps))
+    world.mine()
+
+    def reorder(value: Any) -> None:
+        listed = history_of(value, "AgreementLedger", agreement)["events"]
+        listed[0], listed[1] = listed[1], listed[0]
+
+    number, reason = failure(altered(world.agreement_evidence(agreement), reorder), world.trust_root_bytes())
+    assert (number, reason.endswith("is not in the chain's order")) == (6, True)
 
 
 def test_an_old_state_does_not_prove_a_history_up_to_now() -> None:
