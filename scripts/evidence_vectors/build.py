@@ -20,8 +20,9 @@ from ledger.evidence import Status, verify
 from ledger.service.evidence_files import shown_groups
 from ledger.service.ports import VaultDocument
 from scripts.evidence_vectors.chain import Key
+from scripts.evidence_vectors.names import DATASET, GATEWAY, OFFICE, PROVIDER, REQUESTER, WANTING
 from scripts.evidence_vectors.patches import Patch, add, apply, remove, replace
-from scripts.evidence_vectors.world import DATASET, GATEWAY, OFFICE, PROVIDER, REQUESTER, WANTING, World
+from scripts.evidence_vectors.world import World
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -23,7 +23,8 @@ from ledger.log.tree import HashList, inclusion_proof, root_of
 from ledger.service.event_batches import SignedBatch, batch_record
 from ledger.service.event_documents import event_of
 from scripts.evidence_vectors.chain import Key
-from scripts.evidence_vectors.world import GATEWAY, OFFICE, ORIGIN, PROVIDER, World
+from scripts.evidence_vectors.names import GATEWAY, OFFICE, ORIGIN, PROVIDER
+from scripts.evidence_vectors.world import World
 from tests.evidence.altering import altered, failure
 
 if TYPE_CHECKING:

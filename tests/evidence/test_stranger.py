@@ -13,7 +13,8 @@ from scripts.evidence_vectors.build import FOLDER
 from scripts.evidence_vectors.patches import apply
 from tests.evidence.altering import failure, flipped
 from tests.evidence.conftest import Made
-from tests.evidence.stranger import EVENTS, FUNCTIONS, ROLES, RULES, Stranger, holds
+from tests.evidence.stranger import Stranger, holds
+from tests.evidence.stranger_chain import EVENTS, FUNCTIONS, ROLES, RULES
 
 VECTORS = Path(__file__).parents[2] / FOLDER
 CASES: list[dict[str, Any]] = json.loads((VECTORS / "index.json").read_bytes())

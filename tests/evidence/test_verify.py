@@ -19,7 +19,7 @@ from ledger.evidence.report import TITLES
 from ledger.service.evidence_files import shown_groups
 from ledger.service.ports import VaultDocument
 from scripts.evidence_vectors.chain import Key
-from scripts.evidence_vectors.world import (
+from scripts.evidence_vectors.names import (
     AUTHORITY,
     DATASET,
     GATEWAY,
@@ -29,8 +29,8 @@ from scripts.evidence_vectors.world import (
     REQUESTER,
     REVIEWER,
     WANTING,
-    World,
 )
+from scripts.evidence_vectors.world import World
 from tests.evidence.altering import altered, failure, flipped, statuses
 
 if TYPE_CHECKING:

@@ -1,0 +1,132 @@
+"""Attacks on what evidence says was recorded: events left out, doubled, reordered, or shown as of another time."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from ledger.domain.heads import event_digest, fold_head
+from ledger.domain.keccak import keccak256_text
+from scripts.evidence_vectors.names import DATASET, REQUESTER
+from scripts.evidence_vectors.world import World
+from tests.evidence.altering import altered, failure
+
+if TYPE_CHECKING:
+    from tests.evidence.conftest import Made
+
+AGREEMENT = keccak256_text("agreement")
+
+
+def suspended() -> tuple[World, bytes, bytes]:
+    """Return a world, the evidence of an event after a suspension, and its trust root."""
+    world = World()
+    agreement = world.agree()
+    world.suspend(agreement)
+    index = world.report(agreement)
+    world.anchor()
+    return world, world.event_evidence(index), world.trust_root_bytes()
+
+
+def history_of(value: Any, contract: str, key: bytes) -> Any:
+    return next(h for h in value["histories"] if (h["contract"], h["key"]) == (contract, key.hex()))
+
+
+# An omitted suspension: the attack that receipts alone do not catch.
+
+
+def test_a_suspension_that_is_left_out_breaks_the_head() -> None:
+    _, evidence, root = suspended()
+
+    def omit(value: Any) -> None:
+        place = history_of(value, "AgreementLedger", AGREEMENT)["events"].pop()
+        bound = value["entry"]["leaf"]["block"]
+        kept = [h for h in value["histories"] for e in h["events"] if e[0] == place[0]]
+        for block in value["blocks"] if place[0] == bound and not kept else []:
+            if block["transactions"] and number_of(block) == place[0]:
+                block.update(transactions=[], receipts=[])  # The bound block stays for its header.
+
+    number, reason = failure(altered(evidence, omit), root)
+    assert number == 6
+    assert reason.startswith(f"the history {AGREEMENT.hex()} of AgreementLedger is not complete")
+
+
+def number_of(block: Any) -> int:
+    from ledger.domain.block import decode_header
+
+    return decode_header(bytes.fromhex(block["header"])).number
+
+
+def test_a_whole_history_that_is_left_out_is_missed(made: Made) -> None:
+    def omit(value: Any) -> None:
+        value["histories"] = [h for h in value["histories"] if h["contract"] != "AgreementLedger"]
+
+    assert failure(altered(made.evidence, omit), made.root)[0] == 5  # Its blocks are needless now.
+    keep = {h["contract"]: h for h in json.loads(made.evidence)["histories"]}
+    assert {"AgencyRegistry", "AgreementLedger", "ResponsibilityLedger"} <= set(keep)
+
+
+def test_an_empty_history_in_place_of_a_full_one_breaks_the_head() -> None:
+    world = World()
+    world.agree()
+    question = {
+        "ask": "right", "agency": REQUESTER, "dataset": DATASET, "at": "2026-01-02T00:00:00Z",
+        "known_at": "2026-01-02T00:00:00Z",
+    }  # fmt: skip
+    evidence, root = world.answer_evidence(question), world.trust_root_bytes()
+
+    def empty(value: Any) -> None:
+        pair = [h for h in value["histories"] if h["key"] != AGREEMENT.hex() and h["contract"] == "AgreementLedger"]
+        value["histories"] = [{**pair[0], "events": []}]
+        value["blocks"] = value["blocks"][-1:]
+        value["answer"].update(held="no", by="")
+
+    number, reason = failure(altered(evidence, empty), root)
+    assert (number, "is not complete: its 0 events" in reason) == (6, True)
+
+
+def test_reordered_and_doubled_events_break_the_head(made: Made) -> None:
+    def reorder(value: Any) -> None:
+        history_of(value, "AgreementLedger", made.agreement)["events"].reverse()
+
+    def double(value: Any) -> None:
+        found = history_of(value, "AgreementLedger", made.agreement)["events"]
+        found.append(found[-1])
+
+    for change in (reorder, double):
+        number, reason = failure(altered(made.evidence, change), made.root)
+        assert (number, "is not complete" in reason) == (6, True)
+
+
+def test_a_head_that_was_folded_out_of_order_is_refused() -> None:
+    """A chain made by the operator folds a retirement before the binding that it ends, so that the key lives on."""
+    world = World()
+    agreement = world.agree()
+    history = world.state.history("AgreementLedger", agreement)
+    steps = [
+        (one.block, one.timestamp, event_digest(*one.event.to_log())) for one in (history[1], history[0], *history[2:])
+    ]
+    world.chain.set_head("AgreementLedger", agreement, fold_head(steps))
+    world.mine()
+
+    def reorder(value: Any) -> None:
+        listed = history_of(value, "AgreementLedger", agreement)["events"]
+        listed[0], listed[1] = listed[1], listed[0]
+
+    number, reason = failure(altered(world.agreement_evidence(agreement), reorder), world.trust_root_bytes())
+    assert (number, reason.endswith("is not in the chain's order")) == (6, True)
+
+
+def test_an_old_state_does_not_prove_a_history_up_to_now() -> None:
+    """The holder shows the state before the suspension, which was sealed and true then."""
+    world = World()
+    agreement = world.agree()
+    before = json.loads(world.agreement_evidence(agreement))
+    world.suspend(agreement)
+    index = world.report(agreement)
+    world.anchor()
+
+    def go_back(value: Any) -> None:
+        value["state"] = before["state"]
+
+    number, reason = failure(altered(world.event_evidence(index), go_back), world.trust_root_bytes())
+    assert (number, "is before some of what its state should prove" in reason) == (6, True)
