@@ -61,6 +61,7 @@ def list_cases(services: Services, request: ListCases) -> dict[str, list[dict[st
             {
                 "case": case.hex(),
                 "reference": _reference(services, case),
+                "demonstration": _is_demonstration(services, case),
                 "step": state.step.name,
                 "appeal": state.appeal.name if state.appeal else "",
                 "respondent": services.directory.text(state.respondent) if state.respondent else "",
@@ -88,6 +89,7 @@ def case_json(services: Services, case: bytes) -> dict[str, object]:
     return {
         "case": case.hex(),
         "reference": _reference(services, case),
+        "demonstration": _is_demonstration(services, case),
         "step": state.step.name,
         "appeal": state.appeal.name if state.appeal else "",
         "sealed": state.is_sealed,
@@ -109,6 +111,13 @@ def entry_json(services: Services, entry: CaseEntry) -> dict[str, object]:
         "commitment": entry.commitment.hex(),
         "opened": opened,
     }
+
+
+def _is_demonstration(services: Services, case: bytes) -> bool:
+    """Say whether the case was recorded with keys generated for a demonstration."""
+    return services.deployment.demonstration or any(
+        "demonstration" in document.groups for document in services.directory.documents_about(case)
+    )
 
 
 def _reference(services: Services, case: bytes) -> str:

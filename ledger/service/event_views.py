@@ -5,13 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ledger.domain.canonical import MAX_INTEGER
+from ledger.domain.codes import Flag
 from ledger.domain.errors import InvalidInputError, NotFoundError
 from ledger.domain.event_v1 import to_object
-from ledger.domain.identifiers import parse_post
+from ledger.domain.identifiers import parse_post, post_id
 from ledger.domain.leaf import parse_leaf
+from ledger.service import registry_views
 from ledger.service.agreement_views import resolve_agreement, text_or_empty
 from ledger.service.anchoring import covering_anchor
 from ledger.service.event_documents import binding_of, event_of
+from ledger.service.profiles import is_marked
 from ledger.service.requests import Request
 from ledger.service.times import iso, iso_ms
 
@@ -79,6 +82,7 @@ def event_json(services: Services, index: int, leaf: LeafV1, document: VaultDocu
         "index": index,
         "event": to_object(event),
         "occurred_at": iso_ms(event.occurred_at_ms),
+        "demonstration": _is_demonstration(services, event, binding),
         "binding": binding_json(services, binding),
         "leaf_hash": leaf.hash().hex(),
         "leaf": {
@@ -140,7 +144,9 @@ def list_events(services: Services, request: ListEvents) -> dict[str, Any]:
                 continue
             if request.verdict and request.verdict.upper() not in {binding.verdict.value, *binding.mismatches}:
                 continue
-            items.append(_row(index - 1, event, binding))
+            items.append(
+                {**_row(index - 1, event, binding), "demonstration": _is_demonstration(services, event, binding)}
+            )
             if len(items) == request.limit:
                 break
     return {"items": items, "next": str(index - 1) if index < size else ""}
@@ -158,6 +164,14 @@ def last_event(services: Services, request: LastEvent) -> dict[str, Any]:
         "next_seq": stream.next_seq,
         "last_hash": stream.last_event.hex(),
     }
+
+
+def _is_demonstration(services: Services, event: EventV1, binding: Binding) -> bool:
+    """Say whether the agreement that an event is bound to, or the post that reported it, is a demonstration's."""
+    if Flag.DEMONSTRATION in binding.flags:
+        return True
+    post = registry_views.find_post(services, post_id(event.reporter))
+    return post is not None and is_marked(services, post.profile)
 
 
 def _row(index: int, event: EventV1, binding: Binding) -> dict[str, Any]:

@@ -142,6 +142,7 @@ def test_every_exchange_that_names_a_member_is_an_event(quanze: Command, externa
     assert _counts(whole) == (2, 15, [])
     unnamed = quanze.done("event", "show", whole["items"][0]["event"])["event"]
     assert (unnamed["requester"], unnamed["provider"], unnamed["outcome"]) == ("", "", "FAILED")
+    assert all(row["demonstration"] for row in quanze.done("event", "list", "--limit", "1000")["items"])
     pairs: dict[str, set[str]] = {}
     for item in [*said.json["items"]]:
         event = quanze.done("event", "show", item["event"])["event"]
@@ -234,6 +235,7 @@ def test_decisions_are_sealed_leads_by_their_authorities(quanze: Command, extern
     assert _counts(again) == (0, 9, [])
     shown = quanze.done("case", "show", done["items"][0]["reference"])
     assert (shown["step"], shown["sealed"], shown["respondent"]) == ("LEAD", True, "")
+    assert shown["demonstration"] is True
 
 
 def test_decisions_of_the_same_shape_that_were_never_seen(quanze: Command, external: Path) -> None:
