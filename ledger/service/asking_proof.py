@@ -119,5 +119,4 @@ def _gaps(services: Services, event: EventV1) -> list[str]:
     if not event.correlation:
         return ["the event names no correlation, so the other side's record cannot be paired"]
     other = Side.CONSUMER if event.side is Side.PROVIDER else Side.PROVIDER
-    paired = services.intake.paired(other.value, event.correlation)
-    return [] if paired else [f"the {other.value.lower()}'s record of this exchange is missing"]
+    return [] if services.intake.paired(event) else [f"the {other.value.lower()}'s record of this exchange is missing"]

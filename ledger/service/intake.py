@@ -15,10 +15,12 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from ledger.domain import canonical
+from ledger.domain.codes import Side
 from ledger.domain.commitment import SALT_BYTES
 from ledger.domain.errors import IntegrityError
 from ledger.domain.event_v1 import NO_HASH, EventV1
 from ledger.domain.event_v1 import digest as digest_of
+from ledger.domain.identifiers import parse_post
 from ledger.domain.leaf import LeafV1, parse_leaf, stream_id
 from ledger.service.event_documents import event_of
 
@@ -59,7 +61,7 @@ class Intake:
     streams: dict[tuple[str, str], Stream] = field(default_factory=dict)
     pairings: dict[bytes, Held] = field(default_factory=dict)
     ids: dict[str, list[int]] = field(default_factory=dict)
-    sides: dict[tuple[str, str], list[int]] = field(default_factory=dict)
+    sides: dict[bytes, list[int]] = field(default_factory=dict)
     batches: dict[tuple[bytes, int], tuple[bytes, tuple[int, ...]]] = field(default_factory=dict)
     keys: dict[tuple[bytes, str], bytes] = field(default_factory=dict)
     """The digest that was signed, by signer and idempotency key."""
@@ -105,9 +107,16 @@ class Intake:
         other = "CONSUMER" if event.side == "PROVIDER" else "PROVIDER"
         return self.pairings.get(_pairing_key(event.reporter, other, event.correlation)) if event.correlation else None
 
-    def paired(self, side: str, correlation: str) -> list[int]:
-        """Return the leaves in which anyone reported this side of an exchange."""
-        return self.sides.get((side, correlation), [])
+    def paired(self, event: EventV1) -> list[int]:
+        """Return the leaves in which the other side of the event's exchange was reported by who speaks for it.
+
+        That is a post of the other side's agency, or one that was entrusted with recording under the event's own
+        agreement. A record that names other parties, or nobody on its side, is of another exchange: whoever may
+        report anything could else make a one-sided report look answered.
+        """
+        other = Side.CONSUMER if event.side is Side.PROVIDER else Side.PROVIDER
+        keys = [_side_key(event, other, scope) for scope in {"", event.agreement}]
+        return sorted(index for key in keys for index in self.sides.get(key, []))
 
     def accept(self, index: int, event: EventV1, digest: bytes, leaf: LeafV1, stream: Stream) -> None:
         """Take an event that has just been appended."""
@@ -119,8 +128,11 @@ class Intake:
         self.streams[stream.reporter, stream.agreement] = stream
         self.pairings[pairing_key(event)] = Held(index, claim_digest(event))
         self.ids.setdefault(event.id, []).append(index)
-        if event.correlation:
-            self.sides.setdefault((event.side.value, event.correlation), []).append(index)
+        party = event.provider if event.side is Side.PROVIDER else event.requester
+        if event.correlation and party:
+            is_own = str(parse_post(event.reporter).agency) == party
+            # Others were let in only as entrusted under the agreement that the event names.
+            self.sides.setdefault(_side_key(event, event.side, "" if is_own else event.agreement), []).append(index)
         self.last_block = leaf.block
         self.last_block_hash = bytes.fromhex(leaf.block_hash)
         self.last_accepted_ms = leaf.accepted_at_ms
@@ -155,6 +167,11 @@ def claim_digest(event: EventV1) -> bytes:
 def pairing_key(event: EventV1) -> bytes:
     """Return the key of idempotency: reporter, side, and correlation or the claim's digest."""
     return _pairing_key(event.reporter, event.side.value, event.correlation or claim_digest(event).hex())
+
+
+def _side_key(event: EventV1, side: Side, scope: str) -> bytes:
+    told = [side.value, event.correlation, event.provider, event.requester, scope]
+    return sha256(canonical.encode_checked(told)).digest()
 
 
 def _pairing_key(reporter: str, side: str, correlation: str) -> bytes:
