@@ -50,15 +50,24 @@ class LastEvent(Request, frozen=True, kw_only=True):
     agreement: str = ""
 
 
+def places(services: Services, text: str) -> list[int]:
+    """Return the indices that a text means: the entry's, or those of the events with this id.
+
+    Digits mean an index wherever the log reaches it: a reporter chooses its events' ids, and must not be able
+    to stand in an entry's place.
+    """
+    if text.isascii() and text.isdecimal() and len(text) < len(str(MAX_INTEGER)) and int(text) < services.log.size():
+        return [int(text)]
+    return services.intake.ids.get(text, [])
+
+
 def find_leaf(services: Services, text: str) -> tuple[int, LeafV1, VaultDocument]:
-    """Return an event's index, leaf and document, by its id or its index.
+    """Return an event's index, leaf and document, by its index or its id.
 
     Raises:
         NotFoundError: There is no such event.
     """
-    indices = services.intake.ids.get(text, [])
-    if not indices and text.isdecimal() and len(text) < len(str(MAX_INTEGER)) and int(text) < services.log.size():
-        indices = [int(text)]
+    indices = places(services, text)
     if not indices:
         raise NotFoundError("event", text)
     leaf = parse_leaf(services.log.leaf(indices[0]))

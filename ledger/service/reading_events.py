@@ -19,7 +19,7 @@ from ledger.service.anchoring import covering_anchor
 from ledger.service.answers import as_of, frame, known_by
 from ledger.service.asking_proof import AskProof, ask_proof, prove_leaf
 from ledger.service.event_documents import event_of
-from ledger.service.event_views import LastEvent, ShowEvent, event_json, find_leaf, last_event
+from ledger.service.event_views import LastEvent, ShowEvent, event_json, find_leaf, last_event, places
 from ledger.service.paging import Paged, check_limit
 from ledger.service.reading_log import anchor_json, published
 from ledger.service.signatures import SignatureMissingError
@@ -151,11 +151,17 @@ def reporters_last(services: Services, request: LastEvent, post: PostRef | None)
 
 
 def may_read(services: Services, post: PostRef, event: EventV1) -> bool:
-    """Say whether a post may read what an event says: its reporter, posts of its parties, and supervisors."""
+    """Say whether a post may read what an event says: its reporter, posts of its parties, and supervisors.
+
+    A post supervises only while its agency has the capacity for it, as a contract would have it act.
+    """
     if str(post) == event.reporter or str(post.agency) in {event.provider, event.requester, event.recipient}:
         return True
-    found = registry_views.find_post(services, post.id)
-    return found is not None and bool(found.roles_at(services.now_s()) & READS_ALL)
+    found, agency = registry_views.find_post(services, post.id), registry_views.find_agency(services, post.agency.id)
+    now = services.now_s()
+    if found is None or agency is None or not agency.is_live_at(now):
+        return False
+    return bool(found.roles_at(now) & agency.capacities_at(now) & READS_ALL)
 
 
 def leaf_json(index: int, leaf: LeafV1) -> dict[str, object]:
@@ -178,15 +184,12 @@ def leaf_json(index: int, leaf: LeafV1) -> dict[str, object]:
 
 
 def readable(services: Services, text: str, post: PostRef) -> tuple[int, LeafV1, VaultDocument]:
-    """Return the first event of an id, or the one at an index, that the post may read.
+    """Return the event at an index, or else the first one of an id, that the post may read.
 
     Raises:
         NotFoundError: There is none.
     """
-    found = list(services.intake.ids.get(text, []))
-    if text.isascii() and text.isdecimal() and len(text) <= _DIGITS and int(text) < services.log.size():
-        found.append(int(text))
-    for index in found:
+    for index in places(services, text):
         leaf = parse_leaf(services.log.leaf(index))
         document = services.vault.get(bytes.fromhex(leaf.commitment))
         if may_read(services, post, event_of(document)):
