@@ -22,7 +22,7 @@ from ledger.domain.draft_text import parse_text
 from ledger.domain.errors import InvalidInputError
 from ledger.domain.identifiers import agency_id, code_id, dataset_id, parse_agency, parse_code, parse_dataset
 from ledger.domain.scalars import MAX_UINT32, OPEN_END, ZERO32
-from ledger.domain.text import check_name
+from ledger.domain.text import check_name, check_reference
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -124,7 +124,7 @@ def check_draft(draft: AgreementDraftV1) -> None:
     Raises:
         InvalidInputError: names the field.
     """
-    check_name(draft.reference, "reference", max_length=100)
+    check_reference(draft.reference)
     if draft.title:
         check_name(draft.title, "title", max_length=1000)
     legal_time.check_zone(draft.zone)

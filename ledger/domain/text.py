@@ -7,6 +7,7 @@ as written, because names are escaped wherever they are shown and never used as 
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from typing import Final
 
@@ -15,6 +16,11 @@ from ledger.domain.errors import InvalidInputError
 _REFUSED_CATEGORIES: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 # Zero-width joiners are format characters, yet some scripts cannot be spelt without them.
 _JOINERS: Final = frozenset("\u200c\u200d")
+_MAX_REFERENCE: Final = 100
+
+ID_DIGITS: Final = 8
+"""How many hexadecimal digits of an id are enough to name its object."""
+_ID: Final = re.compile(rf"(0x)?[0-9a-f]{{{ID_DIGITS},}}", re.IGNORECASE | re.ASCII)
 
 
 def check_name(text: str, field: str, *, max_length: int = 400) -> str:
@@ -39,6 +45,22 @@ def check_name(text: str, field: str, *, max_length: int = 400) -> str:
     if not unicodedata.is_normalized("NFC", text):
         raise InvalidInputError(field, text, "text in Unicode NFC")
     return text
+
+
+def is_like_id(text: str) -> bool:
+    """Say whether people may mean an id, or the digits that one begins with, by ``text``."""
+    return _ID.fullmatch(text) is not None
+
+
+def check_reference(text: str, field: str = "reference") -> str:
+    """Return ``text`` when people may call an object by it, beside its id.
+
+    Raises:
+        InvalidInputError: As ``check_name``; or it looks like the id of another object.
+    """
+    if is_like_id(text):
+        raise InvalidInputError(field, text, f"text that no id could begin with: {ID_DIGITS} hexadecimal digits do")
+    return check_name(text, field, max_length=_MAX_REFERENCE)
 
 
 def normalise_name(text: str) -> str:

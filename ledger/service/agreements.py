@@ -88,7 +88,7 @@ def draft_agreement(services: Services, request: DraftAgreement) -> dict[str, ob
         LedgerError: As ``relay``.
     """
     draft = parse_draft(request.text.encode())
-    known = services.directory.referred(draft.reference)
+    known = services.directory.referred(draft.reference, "agreement")
     if known is not None and find_agreement(services, known) is not None:
         raise ConflictError(f"agreement {draft.reference}", "the reference is in use; amend it", agreement=known.hex())
     # A draft that was kept but never reached the chain keeps its id.

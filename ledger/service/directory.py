@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from ledger.domain import identifiers
 from ledger.domain.codes import Tier
 from ledger.domain.errors import ConflictError, InvalidInputError, NotFoundError
+from ledger.domain.text import is_like_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
     from ledger.service.ports import Vault, VaultDocument
 
 NAMED_KINDS = ("agency", "post", "dataset", "agreement", "responsibility", "case", "reason")
-_SHORTEST_PREFIX = 8
+_REFERRED_KINDS = ("agreement", "case")
+_ID_DIGITS = 64
 _HASHERS = {
     "agency": identifiers.agency_id,
     "post": identifiers.post_id,
@@ -48,7 +50,7 @@ class Directory:
     def __init__(self, vault: Vault) -> None:
         self._texts: dict[bytes, str] = {}
         self._profiles: dict[bytes, VaultDocument] = {}
-        self._references: dict[str, bytes] = {}
+        self._references: dict[tuple[str, str], dict[bytes, None]] = {}
         self._documents: dict[bytes, list[VaultDocument]] = {}
         for kind in NAMED_KINDS:
             for document in vault.iterate(kind):
@@ -67,9 +69,10 @@ class Directory:
             self._documents.setdefault(key, []).append(document)
             self._profiles[document.commitment] = document
         reference = document.extra.get("reference")
-        if isinstance(reference, str) and isinstance(about, str):
-            # The first one keeps a reference: nobody takes over a name that others already use.
-            self._references.setdefault(reference, bytes.fromhex(about))
+        if not isinstance(reference, str) or not isinstance(about, str) or document.kind not in _REFERRED_KINDS:
+            return
+        if not is_like_id(reference):  # What a person means by an id is never another object.
+            self._references.setdefault((document.kind, reference), {})[bytes.fromhex(about)] = None
 
     def text(self, identifier: bytes) -> str:
         """Return the text that hashes to ``identifier``, or its hex where nobody told it."""
@@ -92,9 +95,9 @@ class Directory:
         document = self._profiles.get(commitment)
         return document if document is not None and document.tier == Tier.PUBLIC else None
 
-    def referred(self, reference: str) -> bytes | None:
-        """Return the id of the object whose documents bear this reference."""
-        return self._references.get(reference)
+    def referred(self, reference: str, kind: str) -> bytes | None:
+        """Return the id of the agreement or case whose documents were the first to bear this reference."""
+        return next(iter(self._references.get((kind, reference), ())), None)
 
     def documents_about(self, identifier: bytes) -> list[VaultDocument]:
         """Return every document about an object, oldest first."""
@@ -103,21 +106,25 @@ class Directory:
     def resolve(self, text: str, known: Iterable[bytes], what: str) -> bytes:
         """Return the one id of ``known`` that a person means by ``text``.
 
+        What looks like an id is never a reference. A reference is the first object of its kind that bore it and
+        exists, so that nobody takes over a name that others already use.
+
         Args:
-            text: A reference such as ``DSA-001``, the id in hex, or a prefix of it of 8 digits or more.
+            text: The id in hex, a reference such as ``DSA-001``, or a prefix of the id of 8 digits or more.
             known: The ids to choose from.
-            what: What is looked for, for the message.
+            what: What is looked for: a kind of reference, or a word for the message.
 
         Raises:
             NotFoundError: No such object.
             ConflictError: The prefix fits several.
         """
-        if (referred := self._references.get(text)) is not None:
-            return referred
-        digits = text.lower().removeprefix("0x")
-        if len(digits) < _SHORTEST_PREFIX or set(digits) - set("0123456789abcdef"):
-            raise NotFoundError(what, text)
-        found = [candidate for candidate in known if candidate.hex().startswith(digits)]
+        ids = list(known)
+        if not is_like_id(text):
+            found = [referred for referred in self._references.get((what, text), ()) if referred in ids][:1]
+        elif len(digits := text.lower().removeprefix("0x")) == _ID_DIGITS:
+            found = [whole] if (whole := bytes.fromhex(digits)) in ids else []
+        else:
+            found = [candidate for candidate in ids if candidate.hex().startswith(digits)]
         if not found:
             raise NotFoundError(what, text)
         if len(found) > 1:

@@ -17,7 +17,9 @@ from ledger.domain.errors import InvalidInputError, RefusedError
 from ledger.domain.record import ArrayType, FieldType, Record, RecordType, shape
 from ledger.domain.records import CONTRACTS, SERVICE_ONLY, Advance, Propose, PublishEntry, RegisterPost
 from ledger.domain.scalars import Scalar
+from ledger.domain.text import check_reference
 from ledger.domain.typed_data import digest
+from ledger.service.case_documents import FILING_STEPS
 from ledger.service.directory import check_text
 from ledger.service.ports import VaultDocument
 from ledger.service.profiles import keep
@@ -248,6 +250,20 @@ def _public_words(record: Record) -> frozenset[bytes]:
             return frozenset()
 
 
+def _referred(record: Record) -> tuple[str, bytes, bytes] | None:
+    """Return the one document whose reference names an object: its kind, commitment and whom it is about.
+
+    Only who may propose an agreement or file a case may name it; other documents name nothing.
+    """
+    match record:
+        case Propose():
+            return "agreement", record.terms.text, record.terms.agreement
+        case Advance() if record.step in FILING_STEPS:
+            return "case", record.commitment, record.case_id
+        case _:
+            return None
+
+
 def _document(sent: SentDocument, record: Record, path: str) -> VaultDocument:
     words = words_of(record)
     if sent.kind not in _KINDS:
@@ -268,8 +284,10 @@ def _document(sent: SentDocument, record: Record, path: str) -> VaultDocument:
         if about not in words:
             raise InvalidInputError(f"{path}.about", sent.about, "an id in the signed record")
         extra["about"] = about.hex()
-    if isinstance(reference := sent.groups.get("reference", ("", ""))[1], str) and reference:
-        extra["reference"] = reference
+    named = (sent.kind, commitment.root, bytes.fromhex(str(extra.get("about", ""))))
+    stated = sent.groups.get("reference", ("", ""))[1]
+    if isinstance(stated, str) and stated and named == _referred(record):
+        extra["reference"] = check_reference(stated, f"{path}.groups.reference")
     if sent.texts:
         extra["texts"] = {kind: sorted(set(texts)) for kind, texts in sent.texts.items()}
     return VaultDocument(commitment.root, sent.kind, sent.tier, commitment.by_name(), extra)

@@ -122,6 +122,8 @@ BAD: list[tuple[str, dict[str, Any]]] = [
     ("format", {"format": "other"}),
     ("reference", {"reference": ""}),
     ("reference", {"reference": "a\nb"}),
+    ("reference", {"reference": "DEADBEEF"}),
+    ("reference", {"reference": "0x" + "ab" * 32}),
     ("title", {"title": "e\u0301"}),
     ("unknown", {"unknown": 1}),
     ("provider", {"provider": "nobody"}),

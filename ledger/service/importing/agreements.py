@@ -160,7 +160,7 @@ def _sift(
         if (twin := found.get(draft.reference)) is not None:
             _compare(tally, record, twin.draft, draft, "the file holds it already with other terms")
             continue
-        known = services.directory.referred(draft.reference)
+        known = services.directory.referred(draft.reference, "agreement")
         state = find_agreement(services, known) if known is not None else None
         if state is None:
             found[draft.reference] = _Found(record, source, draft, known or secrets.token_bytes(AGREEMENT_BYTES), False)

@@ -103,7 +103,7 @@ def _sift(
         reference = reference_of(source)
         if (twin := found.get(reference)) is not None:
             held, reason = _values(twin[1], demonstration=False), "the file holds it already with other content"
-        elif (case := services.directory.referred(reference)) is not None and find_case(services, case) is not None:
+        elif (case := services.directory.referred(reference, "case")) is not None and find_case(services, case) is not None:
             held = dict(values_of(filing_of(services, case)))  # type: ignore[arg-type] # JSON values.
             reason = "the ledger holds it with other content"
         else:
@@ -126,7 +126,7 @@ def _record_leads(
     for record, source in found:
         reference = reference_of(source)
         post = _inspector(source) if request.demo_keys else parse_post(request.post, "as")
-        case = services.directory.referred(reference) or secrets.token_bytes(_CASE_BYTES)
+        case = services.directory.referred(reference, "case") or secrets.token_bytes(_CASE_BYTES)
         values = _values(source, demonstration=request.demo_keys)
         try:
             requests.append(lead(services, case, str(post), values, reference=reference, key=request.key))
