@@ -30,6 +30,15 @@ CODE_NAMES: Final[dict[str, dict[str, tuple[str, str]]]] = {
         "WITHDRAWN": ("Withdrawn", "已撤回"),
         "REVOKED": ("Revoked on appeal", "经申诉撤销"),
     },
+    "measure": {
+        "ORDER_TO_CORRECT": ("Order to correct", "责令改正"),
+        "INTERVIEW": ("Interview", "约谈"),
+        "NOTICE": ("Circulated notice", "通报"),
+        "SUSPEND_ACCESS": ("Access suspended", "暂停权限"),
+        "TERMINATE_SHARE": ("Sharing terminated", "终止共享"),
+        "REFER_DISCIPLINE": ("Referred for discipline", "处分建议"),
+        "REFER_CRIME": ("Referred as a crime", "移送"),
+    },
     "step": {
         "LEAD": ("Lead recorded", "线索登记"),
         "FILED": ("Filed", "立案"),

@@ -134,6 +134,18 @@ class CaseStep(IntEnum):
     NO_ACTION = 18
 
 
+class Measure(StrEnum):
+    """What a decision orders, in order of weight. The Decree sets no fines."""
+
+    ORDER_TO_CORRECT = "ORDER_TO_CORRECT"
+    INTERVIEW = "INTERVIEW"
+    NOTICE = "NOTICE"
+    SUSPEND_ACCESS = "SUSPEND_ACCESS"
+    TERMINATE_SHARE = "TERMINATE_SHARE"
+    REFER_DISCIPLINE = "REFER_DISCIPLINE"
+    REFER_CRIME = "REFER_CRIME"
+
+
 class EventKind(StrEnum):
     """What a usage event reports."""
 

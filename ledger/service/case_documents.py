@@ -69,6 +69,23 @@ def filing_of(services: Services, case: bytes) -> VaultDocument:
     raise IntegrityError("vault", "it lacks the filing of a case", case=case)
 
 
+def notice_of(services: Services, case: bytes) -> dict[str, Json]:
+    """Return what a notice makes public of the sealed documents before it: respondent, articles and measures.
+
+    Raises:
+        IntegrityError: The vault does not hold the filing.
+    """
+    filing = values_of(filing_of(services, case))
+    decisions = [
+        values_of(document)
+        for document in services.directory.documents_about(case)
+        if document.extra.get("step") == CaseStep.DECIDED.name
+    ]
+    measures: Any = decisions[-1].get("measures", []) if decisions else []
+    public: Any = {"respondent": filing.get("respondent"), "violations": filing.get("violations"), "measures": measures}
+    return {name: value for name, value in public.items() if value}
+
+
 def respondent_opening(document: VaultDocument) -> Opening:
     """Return the opening of a filing's respondent."""
     groups: Any = document.groups

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from ledger.domain.codes import CaseStep
+from ledger.domain.codes import CaseStep, Measure
 from ledger.domain.errors import InvalidInputError
 from ledger.domain.identifiers import parse_agency, parse_code, parse_post
 from ledger.domain.legal_time import window_end
 from ledger.domain.records import Advance
 from ledger.domain.scalars import ZERO32
-from ledger.service.case_documents import filing_of, keep_step, respondent_leaf, respondent_opening
+from ledger.service.case_documents import filing_of, keep_step, notice_of, respondent_leaf, respondent_opening
 from ledger.service.case_views import case_json, is_open, resolve_case
 from ledger.service.documents import values_of
 from ledger.service.keys import signer_for_post
@@ -132,7 +132,15 @@ def tell_facts(services: Services, request: TakeStep) -> dict[str, object]:
 
 
 def decide_case(services: Services, request: DecideCase) -> dict[str, object]:
-    """Record the decision, or end the case without a finding. Raises as ``relay``."""
+    """Record the decision, or end the case without a finding.
+
+    Raises:
+        InvalidInputError: A measure that is in no list.
+        LedgerError: As ``relay``.
+    """
+    for measure in request.measures:
+        if measure not in set(Measure):
+            raise InvalidInputError("measure", measure, ", ".join(Measure))
     step = CaseStep.NO_ACTION if request.no_action else CaseStep.DECIDED
     measures: list[Json] = [*request.measures]
     values: dict[str, Json] = {"decision": request.text, "measures": measures}
@@ -140,9 +148,16 @@ def decide_case(services: Services, request: DecideCase) -> dict[str, object]:
 
 
 def notify_case(services: Services, request: TakeStep) -> dict[str, object]:
-    """Issue the notice: the chain checks and publishes the respondent. Raises as ``relay``."""
+    """Issue the notice: the chain checks and publishes the respondent.
+
+    What is public of a notice is in its own document: the text given here, whom it concerns, the articles and the
+    measures. Facts and reasons stay sealed in the filing and the decision.
+
+    Raises:
+        LedgerError: As ``relay``.
+    """
     case = resolve_case(services, request.case)
-    return _open(services, case, CaseStep.NOTICE_ISSUED, request)
+    return _open(services, case, CaseStep.NOTICE_ISSUED, request, notice_of(services, case))
 
 
 def rectify_case(services: Services, request: RectifyCase) -> dict[str, object]:
@@ -225,11 +240,15 @@ def _advance(
     return {**case_json(services, case), "tx": receipt.tx_hash.hex(), "block": receipt.block_number}
 
 
-def _open(services: Services, case: bytes, step: CaseStep, request: TakeStep) -> dict[str, object]:
+def _open(
+    services: Services, case: bytes, step: CaseStep, request: TakeStep, public: Mapping[str, Json] | None = None
+) -> dict[str, object]:
     """Take a step that opens the respondent out of the filing's commitment."""
     filing = filing_of(services, case)
     signer = signer_for_post(services, parse_post(request.post).id, request.key)
-    record = _record(services, case, step, request.post, keep_step(services, case, step, {"text": request.text}))
+    record = _record(
+        services, case, step, request.post, keep_step(services, case, step, {"text": request.text, **(public or {})})
+    )
     opening = SignedOpening(filing.commitment, respondent_opening(filing))
     receipt = relay(services, sign_request(services, record, signer, opening=opening))
     return {**case_json(services, case), "tx": receipt.tx_hash.hex(), "block": receipt.block_number}

@@ -11,7 +11,7 @@ import pytest
 
 from tests.api.routes import GETS, filled, working
 from tests.api.test_problems import check
-from tests.api.world import POSTS, PROVIDER, REFERENCE, client, make_world, sealed_traces, serving
+from tests.api.world import POSTS, PROVIDER, REFERENCE, REQUESTER, client, make_world, sealed_traces, serving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -72,7 +72,12 @@ def test_a_case_shows_only_what_is_public_of_its_steps(world: World, api: httpx.
     assert "the decision's text" not in shown.text
     assert "OPEN-8" not in shown.text
     steps = {step["step"]: step["opened"] for step in shown.json()["steps"]}
-    assert steps["NOTICE_ISSUED"] == {"text": "a notice that anyone may read"}
+    assert steps["NOTICE_ISSUED"] == {
+        "text": "a notice that anyone may read",
+        "respondent": REQUESTER,
+        "violations": ["decree809:R6"],
+        "measures": ["ORDER_TO_CORRECT"],
+    }
     assert steps["FILED"] == steps["DECIDED"] == {}
 
 

@@ -54,6 +54,7 @@ def test_unknown_message_is_an_error() -> None:
         ("grade", codes.Grade),
         ("delivery", codes.Delivery),
         ("step", codes.CaseStep),
+        ("measure", codes.Measure),
         ("state", codes.AgreementStatus),
         ("verdict", codes.Verdict),
         ("verdict", codes.Mismatch),

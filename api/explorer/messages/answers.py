@@ -67,6 +67,8 @@ ANSWERS: Final[dict[str, tuple[str, str]]] = {
     "notice.title": ("Notice concerning {respondent}", "关于 {respondent} 的通报"),
     "notice.case": ("Case", "案件"),
     "notice.respondent": ("Respondent", "被通报单位"),
+    "notice.violations": ("Articles infringed", "违反条款"),
+    "notice.measures": ("Measures", "处理措施"),
     "notice.issued": ("Notice issued", "通报发布"),
     "notice.notissued": ("no notice was issued", "未发布通报"),
     "notice.state": ("State", "状态"),

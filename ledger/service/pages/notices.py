@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from ledger.domain.case_state import APPEAL_OUTCOMES
-from ledger.domain.codes import CaseStep
+from ledger.domain.codes import CaseStep, Measure
 from ledger.domain.errors import NotFoundError
 from ledger.service import registry_views
 from ledger.service.case_views import find_case
@@ -76,9 +76,11 @@ class StepLine:
 
 @dataclass(frozen=True, slots=True)
 class NoticeView:
-    """One opened case with all its steps."""
+    """One opened case with all its steps; articles and measures are those that its notice states."""
 
     line: NoticeLine
+    violations: tuple[str, ...]
+    measures: tuple[str, ...]
     steps: tuple[StepLine, ...]
 
 
@@ -118,7 +120,14 @@ def notice_page(services: Services, request: NoticePage) -> NoticeView:
     state = states[0]
     line = _line(services, state)
     hidden = line.state in {"WITHDRAWN", "REVOKED"}
-    return NoticeView(line, tuple(_step(services, entry, hidden=hidden) for entry in state.entries))
+    issued = [entry for entry in state.entries if entry.step is CaseStep.NOTICE_ISSUED and not hidden]
+    stated = public_values(services, issued[-1].commitment) if issued else {}
+    return NoticeView(
+        line,
+        _texts(stated.get("violations")),
+        tuple(measure for measure in _texts(stated.get("measures")) if measure in set(Measure)),
+        tuple(_step(services, entry, hidden=hidden) for entry in state.entries),
+    )
 
 
 def notice_counts(services: Services) -> NoticeCounts:
@@ -168,6 +177,10 @@ def _line(services: Services, case: CaseState) -> NoticeLine:
 def _agency_of(services: Services, post: bytes) -> Name:
     state = registry_views.find_post(services, post)
     return agency_name(services, state.agency) if state is not None else post_name(services, post)
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    return tuple(text for text in value if isinstance(text, str)) if isinstance(value, list | tuple) else ()
 
 
 def _step(services: Services, entry: CaseEntry, *, hidden: bool) -> StepLine:
