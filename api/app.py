@@ -17,6 +17,7 @@ from fastapi.openapi.utils import get_openapi
 from api import __version__, errors
 from api.deps import refuse_unknown_query
 from api.explorer import app as explorer
+from api.faults import Faults
 from api.headers import HeadAsGet, SecurityHeaders
 from api.routes import accountability, agreements, events, evidence, log, registry, requests, service
 from api.schemas import components
@@ -70,6 +71,7 @@ def api_without_services() -> FastAPI:
         app.include_router(router)
     app.state.routes = [route for router in _ROUTERS for route in router.routes]
     errors.install(app)
+    app.add_middleware(Faults, answer=errors.on_fault)
     app.add_middleware(SecurityHeaders)
     app.add_middleware(HeadAsGet)
     return app

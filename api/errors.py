@@ -108,11 +108,10 @@ def status_of(error: LedgerError) -> HTTPStatus:
 
 
 def install(app: FastAPI) -> None:
-    """Answer every failure of an application with a problem document."""
+    """Answer every refusal and every failure that has a name with a problem document; ``on_fault`` has the rest."""
     app.add_exception_handler(LedgerError, _on_ledger_error)
     app.add_exception_handler(RequestValidationError, _on_invalid_parameters)
     app.add_exception_handler(HTTPException, _on_http_error)
-    app.add_exception_handler(Exception, _on_fault)
 
 
 def problem(
@@ -240,7 +239,8 @@ def _allow(request: Request) -> dict[str, str]:
     return {"Allow": ", ".join(sorted(methods))}
 
 
-def _on_fault(request: Request, error: Exception) -> Response:
+def on_fault(request: Request, error: Exception) -> Response:
+    """Answer a fault of ours, and log what it was."""
     # As text: a renderer that shows the frames' variables would write bodies and signatures into the log.
     _LOG.error("request_fault", path=_path(request)[:_SHOWN], trace="".join(traceback.format_exception(error)))
     code, remedy = FAULT

@@ -19,6 +19,7 @@ from starlette.staticfiles import StaticFiles
 
 from api.explorer.pages import Explorer
 from api.explorer.rendering import STATIC
+from api.faults import Faults
 from ledger.domain.errors import ConflictError, InvalidInputError, LedgerError, NotFoundError, UnavailableError
 
 if TYPE_CHECKING:
@@ -90,8 +91,12 @@ def _application(explorer: Explorer) -> Starlette:
             Route("/ask/responsible", explorer.ask_responsible),
             Mount("/static", StaticFiles(directory=STATIC)),
         ],
-        middleware=[Middleware(_Headers), Middleware(GZipMiddleware, minimum_size=1_000)],
-        exception_handlers={HTTPException: refused, LedgerError: refused, Exception: failed},
+        middleware=[
+            Middleware(_Headers),
+            Middleware(GZipMiddleware, minimum_size=1_000),
+            Middleware(Faults, answer=failed),
+        ],
+        exception_handlers={HTTPException: refused, LedgerError: refused},
     )
 
 
