@@ -88,7 +88,7 @@ class Authorities:
         if state is None or state.roots[-1].key != key:
             raise VerificationError(_STEP, f"key {key.hex()} was not the root key of agency {agency.hex()}")
 
-    def check_trusted(self, agency: bytes, root: TrustRoot, rotated: frozenset[bytes]) -> None:
+    def check_trusted(self, agency: bytes, root: TrustRoot, rotations: set[tuple[bytes, Position]]) -> None:
         """Return if an agency's root keys are those of the trust root, as far as both go.
 
         The file may be older or newer than the trust root. Root keys that it adds must each have been put in
@@ -97,24 +97,28 @@ class Authorities:
         Args:
             agency: The agency.
             root: The trust root.
-            rotated: The root keys that came by a signed rotation.
+            rotations: Agency and place of every change of a root key that was signed. That a key came by a signed
+                rotation of another agency's, or elsewhere in the history, says nothing of this one.
 
         Raises:
             VerificationError: The trust root says otherwise, or does not know the agency.
         """
         held: list[bytes] = []
+        signed: list[bool] = []
         for one in self._read(REGISTRY, agency):
             if isinstance(one.event, events.AgencyAdmitted):
                 held.append(one.event.root_key)
+                signed.append(False)
             elif isinstance(one.event, events.RootKeyChanged):
                 held.append(one.event.new_root)
+                signed.append((agency, one.position) in rotations)
         trusted = list(root.roots(agency))
         if not trusted:
             raise VerificationError(_STEP, f"the trust root knows no root key of agency {agency.hex()}")
         shared = min(len(held), len(trusted))
         if held[:shared] != trusted[:shared]:
             raise VerificationError(_STEP, f"agency {agency.hex()} has other root keys than the trust root says")
-        if any(key not in rotated for key in held[shared:]):
+        if not all(signed[shared:]):
             raise VerificationError(
                 _STEP,
                 f"a root key of agency {agency.hex()} was replaced by the registrar after the trust root was made",

@@ -125,7 +125,8 @@ class Rechecked:
     registrar: int = 0
     keys: set[bytes] = field(default_factory=set)
     contract_signers: set[bytes] = field(default_factory=set)
-    rotated_roots: set[bytes] = field(default_factory=set)
+    rotations: set[tuple[bytes, tuple[int, int]]] = field(default_factory=set)
+    """Agency and place of each change of a root key that the root key before it signed."""
 
     def told(self) -> str:
         """Return it in words."""
@@ -177,6 +178,8 @@ class SignatureCheck:
                 continue
             call, agency = self._call(placed, name, data)
             self._match(placed, call, agency)
+            if isinstance(event, events.RootKeyChanged):
+                self._found.rotations.add((agency, placed.recorded.position))
         if both := self._found.keys & self._found.contract_signers:
             # No contract has the address of a key; a chain that says so lies about what the key signed.
             raise VerificationError(_STEP, f"the key {min(both).hex()} is taken for a contract account elsewhere")
@@ -211,7 +214,6 @@ class SignatureCheck:
                 self._check_signature(placed, signed, record.new_key, call.possession)
             case records.RotateRoot():
                 self._check_signature(placed, signed, record.new_root, call.possession)
-                self._found.rotated_roots.add(record.new_root)
             case _:
                 pass
         if isinstance(placed.recorded.event, (*AGENCY_EVENTS, *POST_EVENTS)):

@@ -230,7 +230,7 @@ class _Run:
     def _check_agencies(self, histories: Histories, found: Rechecked) -> None:
         for key in histories.by_contract().get(REGISTRY, ()):
             if any(isinstance(one.event, AGENCY_EVENTS) for one in histories.read(REGISTRY, key)):
-                self._authorities.check_trusted(key, self._root, frozenset(found.rotated_roots))
+                self._authorities.check_trusted(key, self._root, found.rotations)
 
     def _check_subject(self) -> None:
         """Evidence about an object needs the object; only answers and events prove that there is none."""

@@ -193,6 +193,16 @@ def _forged(made: _Vectors) -> None:
     _lie(made, "planted-key", "a key that no root key bound to the post", world, terms.agreement)
 
     world = World()
+    root = made.keep("trust-root-before-rotation.json", world.trust_root_bytes())
+    planted = Key("planted root")
+    world.rotate_root(PROVIDER, planted)
+    world.by_registrar(events.RootKeyChanged(agency_id(REQUESTER), world.roots[REQUESTER].address, planted.address))
+    world.roots[REQUESTER] = planted
+    world.bind_key(WANTING, Key("planted"))
+    file = made.keep("bad-rotation-of-another.json", world.agreement_evidence(world.agree()))
+    made.case("a root key that only another agency's rotation signed for", file, root)
+
+    world = World()
     agreement = world.agree()
     world.suspend(agreement)
     value = json.loads(world.agreement_evidence(agreement))

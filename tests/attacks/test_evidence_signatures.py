@@ -189,6 +189,38 @@ def test_a_root_key_that_the_registrar_replaced_needs_a_newer_trust_root() -> No
     assert failure(evidence, world.trust_root_bytes()) == (-1, "")
 
 
+def test_a_rotation_of_another_agency_does_not_sign_for_the_registrars_replacement() -> None:
+    """An agency in league with the registrar rotates its own root to a key that the registrar then gives another."""
+    world = World()
+    old_root = world.trust_root_bytes()
+    planted = Key("planted root")
+    world.rotate_root(PROVIDER, planted)
+    changed = events.RootKeyChanged(agency_id(REQUESTER), world.roots[REQUESTER].address, planted.address)
+    world.by_registrar(changed)
+    world.roots[REQUESTER] = planted
+    world.bind_key(WANTING, Key("planted"))
+    number, reason = failure(world.agreement_evidence(world.agree()), old_root)
+    assert (number, f"a root key of agency {agency_id(REQUESTER).hex()} was replaced by the registrar" in reason) == (
+        6,
+        True,
+    )
+
+
+def test_a_rotation_back_to_a_key_does_not_sign_for_the_registrars_return_to_it() -> None:
+    """The registrar puts a root key in place again that its agency once chose, and has left since."""
+    world = World()
+    old_root = world.trust_root_bytes()
+    leaked = Key("a root key that leaked")
+    world.rotate_root(REQUESTER, leaked)
+    world.rotate_root(REQUESTER, Key("its successor"))
+    agreement = world.agree()
+    assert failure(world.agreement_evidence(agreement), old_root) == (-1, "")
+    world.by_registrar(events.RootKeyChanged(agency_id(REQUESTER), world.roots[REQUESTER].address, leaked.address))
+    world.roots[REQUESTER] = leaked
+    number, reason = failure(world.agreement_evidence(agreement), old_root)
+    assert (number, "was replaced by the registrar after the trust root was made" in reason) == (6, True)
+
+
 def test_a_backdated_key_is_found_out() -> None:
     world = World()
     key = Key("backdated")

@@ -243,7 +243,7 @@ class Stranger(ChainReader):
 
     def signatures(self) -> None:
         every = {tuple(place): self.event(place) for h in self.e["histories"] for place in h["events"]}
-        self.rotated: set[bytes] = set()
+        self.rotated: set[tuple[str, Any]] = set()
         for place, event in sorted(every.items()):
             if event["name"] in REGISTRARS:
                 continue
@@ -257,13 +257,14 @@ class Stranger(ChainReader):
                 self.one_signature(event, *FUNCTIONS[data[:4]], data[4:])
         for history in self.e["histories"]:
             events = self.history(history["contract"], history["key"])
-            held = [e[".rootKey"] if e["name"] == "AgencyAdmitted" else e[".newRoot"]
-                    for e in events if e["name"] in {"AgencyAdmitted", "RootKeyChanged"}]  # fmt: skip
+            put = [e for e in events if e["name"] in {"AgencyAdmitted", "RootKeyChanged"}]
+            held = [e.get(".rootKey", e.get(".newRoot")) for e in put]
             if held:
                 trusted = [bytes.fromhex(key) for key in self.r["agencies"].get(history["key"], [])]
                 shared = min(len(held), len(trusted))
                 need(trusted and held[:shared] == trusted[:shared], "6: root key")
-                need(all(key in self.rotated for key in held[shared:]), "6: registrar's root key")
+                signed = [(history["key"], e["place"]) in self.rotated for e in put[shared:]]
+                need(all(signed), "6: registrar's root key")
 
     def one_signature(self, event: dict[str, Any], record: str, signature: str, data: bytes) -> None:
         need(CONTRACTS[record] == event["contract"], "6: contract")
@@ -281,7 +282,7 @@ class Stranger(ChainReader):
                 need(self.recover(message, signed[1]) == fields[name], "6: possession")
         need(fields["deadline"] >= event["time"], "6: deadline")
         if record == "RotateRoot":
-            self.rotated.add(fields["newRoot"])
+            self.rotated.add((fields["agency"].hex(), event["place"]))
         rule = RULES.get((event["name"], record))
         need(rule is not None, "6: another act")
         for own, other, default in rule or ():
