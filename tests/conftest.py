@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+import structlog
 from hypothesis import HealthCheck, settings
 
 if TYPE_CHECKING:
@@ -21,6 +22,12 @@ EXTERNAL = ROOT.parent / "shared" / "data"
 settings.register_profile("project", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("ci", parent=settings.get_profile("project"), derandomize=True, print_blob=True)
 settings.load_profile("ci" if os.environ.get("CI") else "project")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup() -> None:
+    """Let no test's log depend on which tests ran before it: the command configures the log of its process."""
+    structlog.reset_defaults()
 
 
 @pytest.fixture(scope="session")
