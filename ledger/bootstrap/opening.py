@@ -59,6 +59,7 @@ def open_home(settings: Settings, progress: Callable[[str, int, int], None] = no
         )
         opened.callback(log.close)
         check_chain(chain, deployment)
+        outbox.reopen_lost()
         outbox.pump()
         state = LedgerState(chain, deployment)
         state.refresh()
@@ -136,24 +137,28 @@ def check_stores(chain: Chain, log: EventLog, state: LedgerState, intake: Intake
 def _copies(
     home: Home, chain: tuple[StoreCopy, ...], outbox_store: OutboxStore, vault: SQLiteVault
 ) -> tuple[StoreCopy, ...]:
-    """Return how each store is copied, in an order in which no copy lacks what another relies on."""
+    """Return how each store is copied, in an order in which no copy lacks what another relies on.
+
+    Writes are relayed meanwhile. What the outbox calls done, the chain's copy has; what the chain's copy has, the vault
+    can open and the keys can sign.
+    """
     return (
         StoreCopy("config", lambda folder: _copy_files(home, folder)),
         StoreCopy("log", lambda folder: _copy_tree(home.log, folder / home.log.name)),
-        *chain,
         StoreCopy("outbox", lambda folder: outbox_store.backup(folder / home.outbox.name)),
+        *chain,
         StoreCopy("vault", lambda folder: vault.backup(folder / home.vault.name)),
+        StoreCopy("keys", lambda folder: _copy_tree(home.keys, folder / home.keys.name)),
     )
 
 
 def _copy_files(home: Home, folder: Path) -> None:
     shutil.copy2(home.config, folder / home.config.name)
-    shutil.copytree(home.keys, folder / home.keys.name)
-    shutil.copytree(home.receipts, folder / home.receipts.name)
+    _copy_tree(home.receipts, folder / home.receipts.name)
 
 
 def _copy_tree(source: Path, target: Path) -> None:
-    shutil.copytree(source, target, ignore=shutil.ignore_patterns("lock", "*.tmp"))
+    shutil.copytree(source, target, ignore=shutil.ignore_patterns("lock", "*.tmp", ".*.partial"))
 
 
 def _checks(home: Home, vault: SQLiteVault, vkey: str) -> tuple[StoreCheck, ...]:

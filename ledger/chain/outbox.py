@@ -173,6 +173,18 @@ class TransactionOutbox:
             self._pump_sender(address)
         return len(self._store.pending())
 
+    def reopen_lost(self) -> int:
+        """Make pending again what was settled at nonces that the chain has not reached; return how many writes.
+
+        So it is where a copy of the chain is older than the outbox beside it. `pump` sends the same bytes again, since
+        without them no later nonce of the sender could ever be mined. Call it at start, before `pump`.
+
+        Raises:
+            IntegrityError: a nonce in between is nobody's.
+            UnavailableError: the chain does not answer.
+        """
+        return sum(self._store.reopen_from(address, self._chain.nonce(address)) for address in self._signers)
+
     def pending(self) -> list[str]:
         """Return the keys of writes that are not final, in the order of their nonces."""
         return [intent.key for intent in self._store.pending()]

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from ledger.domain.errors import ConflictError, RefusedError
+from ledger.domain.errors import ConflictError, IntegrityError, RefusedError
 from ledger.service.ports import ChainReceipt
 from ledger.sqlite import copy_database, open_durable, transaction
 
@@ -53,7 +53,7 @@ _INTENT = "key, digest, target, data, gas, state, sender, nonce, outcome"
 
 
 class IntentState(StrEnum):
-    """PENDING until one attempt at its nonce is final; then DONE or REFUSED for ever."""
+    """PENDING until one attempt at its nonce is final; then DONE or REFUSED while the chain has it."""
 
     PENDING = "PENDING"
     DONE = "DONE"
@@ -189,6 +189,28 @@ class OutboxStore:
         """Record that the write was refused; the first outcome stays."""
         outcome = msgspec.msgpack.encode([refusal.error, dict(refusal.arguments), refusal.fields["contract"]])
         self._settle(intent, IntentState.REFUSED, outcome)
+
+    def reopen_from(self, sender: bytes, nonce: int) -> int:
+        """Make pending again what was settled from a nonce on, and return how many writes that were.
+
+        Raises:
+            IntegrityError: a nonce from there on was given out and no write has it, so that none after it can be mined.
+        """
+        with self._lock, transaction(self._connection):
+            row = self._connection.execute("SELECT next_nonce FROM senders WHERE address = ?", (sender,)).fetchone()
+            held = self._connection.execute(
+                "SELECT count(*) FROM intents WHERE sender = ? AND nonce >= ?", (sender, nonce)
+            ).fetchone()[0]
+            if row is not None and row[0] - nonce > held:
+                raise IntegrityError(
+                    "outbox", "a nonce was given out that no write has", sender=sender, chain=nonce, next_nonce=row[0]
+                )
+            changed = self._connection.execute(
+                "UPDATE intents SET state = 'PENDING', outcome = NULL"
+                " WHERE sender = ? AND nonce >= ? AND state != 'PENDING'",
+                (sender, nonce),
+            )
+            return changed.rowcount
 
     def backup(self, target: Path) -> None:
         """Write a consistent copy to a new file."""

@@ -1,7 +1,8 @@
 """Rebuilding the index and backing up a home, while it runs.
 
-The order of a backup is what makes it whole (decisions 8): nothing is appended or anchored meanwhile, and
-each store is copied before those that it relies on grow: log, then chain, outbox and vault.
+The order of a backup is what makes it whole (decisions 8): nothing is appended or anchored meanwhile, and each
+store is copied before those that it relies on: log, then outbox, chain, vault and keys. Writes go on: one that is
+mined between two copies is pending in the outbox's copy, and settles when the restored home opens.
 """
 
 from __future__ import annotations
