@@ -63,18 +63,30 @@ def answer_base(question: Mapping[str, str], read: Callable[[str, bytes], Sequen
             return [(CASES, hex32(question["case"], "case"))]
 
 
-def answer_to(question: Mapping[str, str], read: Callable[[str, bytes], Sequence[Recorded[Event]]]) -> dict[str, str]:
+def answer_to(
+    question: Mapping[str, str], read: Callable[[str, bytes], Sequence[Recorded[Event]]], *, proved_at: int
+) -> dict[str, str]:
     """Return the answer that the histories give.
 
     ``question`` in it is the SHA-256 of the question's canonical bytes, which ties the two together.
 
+    Args:
+        question: The question.
+        read: Gives the histories.
+        proved_at: Time of the block up to which they are complete. What is asked about must have been recorded by
+            then: of what is recorded later the histories know nothing, and two files could answer differently.
+
     Raises:
-        VerificationError: No such question.
+        VerificationError: No such question, or it asks what was known later than the histories tell.
         LedgerError: A bad id or time, or histories that no contract would have made.
     """
     asked = check_question(question)
     at = window_start(question["at"], field="at")
     recorded_by = window_end(question["known_at"], field="known_at")
+    if recorded_by > proved_at:
+        raise VerificationError(
+            STEP, f"the question asks what was recorded by {recorded_by}, and the histories end at {proved_at}"
+        )
     tied = {"question": sha256(canonical.encode(dict(question))).hexdigest()}
     if asked == "right":
         return tied | _right(question, at, recorded_by, read)

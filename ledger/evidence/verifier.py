@@ -260,14 +260,14 @@ class _Run:
             return entry_steps.check_verdict(self._groups, self._root, self._read)
         if file.answer is None:
             raise _NotApplicable(f"evidence of the kind {file.kind} claims no verdict")
-        found = answer_to(file.subject, self._read)
+        found = answer_to(file.subject, self._read, proved_at=self._proved_until)
         if found != file.answer:
             odd = next(name for name in sorted({*found, *file.answer}) if found.get(name) != file.answer.get(name))
             raise VerificationError(
                 8, f"the answer's {odd} is {file.answer.get(odd)!r}, and the histories give {found.get(odd)!r}"
             )
         told = ", ".join(f"{name} {value or '-'}" for name, value in sorted(found.items()) if name != "question")
-        return f"{told}; as recorded by {self._proved_until} at the latest"
+        return f"{told}; as recorded by {file.subject['known_at']}"
 
     def _entry(self) -> Entry:
         if self._file.entry is None:

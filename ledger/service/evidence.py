@@ -13,6 +13,7 @@ from ledger.domain.case_state import fold_case
 from ledger.domain.codes import Duty, Tier
 from ledger.domain.errors import InvalidInputError, NotFoundError, UnavailableError, VerificationError
 from ledger.domain.identifiers import duty_key
+from ledger.domain.legal_time import window_end
 from ledger.domain.responsibility_state import fold_responsibility
 from ledger.evidence import file, fingerprint, trust_root, verify
 from ledger.evidence.answers import FIELDS
@@ -32,6 +33,7 @@ from ledger.service.evidence_files import (
 )
 from ledger.service.requests import Nothing, Request
 from ledger.service.responsibilities import resolve_object
+from ledger.service.times import iso
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -156,7 +158,19 @@ def _answer(services: Services, text: str) -> file.Evidence:
         raise NotFoundError("answer", text)
     if asked == "responsible":
         question["object"] = resolve_object(services, question["object"])[1].hex()
+    question["known_at"] = _provable(services, question["known_at"])
     return answer_file(services, question)
+
+
+def _provable(services: Services, known_at: str) -> str:
+    """Return up to when a question's answer can be proved: the newest final block, where it asks about a time since.
+
+    Of a time to come nobody can prove what will have been recorded by then.
+    """
+    asked, newest = window_end(known_at, field="known_at"), services.state.refresh().timestamp
+    if asked > max(newest, services.now_s()):
+        raise InvalidInputError("known_at", known_at, f"at most now, {iso(services.now_s())}")
+    return known_at if asked <= newest else iso(newest)
 
 
 def _checked(services: Services, made: file.Evidence) -> dict[str, Any]:

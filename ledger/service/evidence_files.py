@@ -103,12 +103,19 @@ def object_file(
 
 
 def answer_file(source: Source, question: Mapping[str, str]) -> file.Evidence:
-    """Return evidence of the answer to a question (`ledger.evidence.answers`), recomputed at the proved block."""
+    """Return evidence of the answer to a question (`ledger.evidence.answers`), recomputed at the proved block.
+
+    Raises:
+        VerificationError: The question asks what was known later than the newest final block.
+        UnavailableError: The chain went on faster than it could be read.
+    """
     gathered = Gathered(source)
     gathered.prove(partial(answer_base, question))
     up_to = gathered.proved_at
     answer = answer_to(
-        question, lambda contract, key: list(known_by_block(source.state.history(contract, key), up_to.number))
+        question,
+        lambda contract, key: list(known_by_block(source.state.history(contract, key), up_to.number)),
+        proved_at=up_to.timestamp,
     )
     return _file(gathered, "answer", question, answer=answer)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final
 
 from ledger.domain import canonical, events, records
@@ -97,11 +98,11 @@ def _good(made: _Vectors) -> None:
     key = ("ResponsibilityLedger", duty_key(Duty.DELIVER, agreement))
     file = made.keep("responsibility.json", world.object_evidence("responsibility", subject, key))
     made.case("a duty, assigned and accepted", file, root)
-    held = {"ask": "right", "agency": REQUESTER, "dataset": DATASET, "at": _INSTANT, "known_at": _INSTANT}
+    held = {"ask": "right", "agency": REQUESTER, "dataset": DATASET, "at": _INSTANT}
     made.case("a right that was held", made.keep("answer-right.json", world.answer_evidence(held)), root)
     none = {**held, "agency": PROVIDER}
     made.case("a right that nobody ever had", made.keep("answer-no-right.json", world.answer_evidence(none)), root)
-    vacant = {"ask": "responsible", "duty": "DISPOSE", "object": agreement.hex(), "at": _INSTANT, "known_at": _INSTANT}
+    vacant = {"ask": "responsible", "duty": "DISPOSE", "object": agreement.hex(), "at": _INSTANT}
     made.case("a duty that nobody took", made.keep("answer-vacant.json", world.answer_evidence(vacant)), root)
 
     world = World()
@@ -160,6 +161,10 @@ def _patched(made: _Vectors) -> None:
     made.case("a negative answer turned", "answer-no-right.json", root, [replace("/answer/held", "yes")])
     later = [replace("/subject/at", "2026-01-03T00:00:00Z")]
     made.case("an answer under another question", "answer-right.json", root, later)
+    ahead = {**json.loads(made.files["answer-right.json"])["subject"], "known_at": _INSTANT}
+    asked = sha256(canonical.encode(ahead)).hexdigest()
+    patch = [replace("/subject/known_at", _INSTANT), replace("/answer/question", asked)]
+    made.case("an answer as known later than the block whose state is proved", "answer-right.json", root, patch)
     made.case("an answer about another agency", "answer-no-right.json", root, [replace("/subject/agency", REQUESTER)])
     made.case("evidence under a foreign trust root", event, "trust-root-validators.json")
     if not answer["histories"]:

@@ -35,6 +35,7 @@ from ledger.service.event_batches import SignedBatch, batch_record
 from ledger.service.event_documents import event_document
 from ledger.service.evidence_files import HeldEvent, answer_file, event_file, make_trust_root, object_file
 from ledger.service.ports import VaultDocument
+from ledger.service.times import iso
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -201,8 +202,9 @@ class World(Acts):
         return self.object_evidence("case", {"case": case.hex()}, ("CaseLedger", case), documents)
 
     def answer_evidence(self, question: Mapping[str, str]) -> bytes:
-        """Return the evidence file of an answer."""
-        return file.print_evidence(answer_file(self, question))
+        """Return the evidence file of an answer, as known at the newest block unless the question says otherwise."""
+        known_at = iso(self.chain.final_block().timestamp)
+        return file.print_evidence(answer_file(self, {"known_at": known_at, **question}))
 
     def trust_root(self) -> trust_root.TrustRoot:
         """Return the deployment's trust root, with the witnesses."""

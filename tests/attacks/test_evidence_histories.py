@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
+from ledger.domain import canonical
+from ledger.domain.errors import VerificationError
 from ledger.domain.heads import event_digest, fold_head
 from ledger.domain.keccak import keccak256_text
-from scripts.evidence_vectors.names import DATASET, REQUESTER
+from scripts.evidence_vectors.names import DATASET, OFFICE, REQUESTER
 from scripts.evidence_vectors.world import World
 from tests.evidence.altering import altered, failure
 
@@ -68,10 +73,7 @@ def test_a_whole_history_that_is_left_out_is_missed(made: Made) -> None:
 def test_an_empty_history_in_place_of_a_full_one_breaks_the_head() -> None:
     world = World()
     world.agree()
-    question = {
-        "ask": "right", "agency": REQUESTER, "dataset": DATASET, "at": "2026-01-02T00:00:00Z",
-        "known_at": "2026-01-02T00:00:00Z",
-    }  # fmt: skip
+    question = {"ask": "right", "agency": REQUESTER, "dataset": DATASET, "at": "2026-01-02T00:00:00Z"}
     evidence, root = world.answer_evidence(question), world.trust_root_bytes()
 
     def empty(value: Any) -> None:
@@ -82,6 +84,43 @@ def test_an_empty_history_in_place_of_a_full_one_breaks_the_head() -> None:
 
     number, reason = failure(altered(evidence, empty), root)
     assert (number, "is not complete: its 0 events" in reason) == (6, True)
+
+
+def test_one_question_does_not_get_two_answers() -> None:
+    """What was known by a time to come is asked before a suspension and after it."""
+    world = World()
+    agreement = world.agree()
+    asked = {"ask": "right", "agency": REQUESTER, "dataset": DATASET, "at": "2026-01-02T00:00:00Z"}
+    to_come = "2026-01-02T00:00:00Z"
+
+    def turn(value: Any) -> None:
+        value["subject"]["known_at"] = to_come
+        value["answer"]["question"] = sha256(canonical.encode(value["subject"])).hexdigest()
+
+    before = world.answer_evidence(asked)
+    world.suspend(agreement)
+    after = world.answer_evidence(asked)
+    root = world.trust_root_bytes()
+    assert [json.loads(file)["answer"]["held"] for file in (before, after)] == ["yes", "no"]
+    assert [failure(file, root) for file in (before, after)] == [(-1, ""), (-1, "")]
+    for file in (before, after):
+        number, reason = failure(altered(file, turn), root)
+        assert (number, reason.startswith("the question asks what was recorded by")) == (8, True)
+    # Known when the suspension was not yet recorded, the right was held: both files that may say so, say so.
+    early = json.loads(before)["subject"]["known_at"]
+    assert json.loads(world.answer_evidence({**asked, "known_at": early}))["answer"]["held"] == "yes"
+    with pytest.raises(VerificationError, match="the histories end at"):
+        world.answer_evidence({**asked, "known_at": to_come})
+
+
+def test_two_blocks_of_one_time_are_refused() -> None:
+    """A block of the same time as the one before would come too late for an answer as known at that time."""
+    world = World()
+    terms = world.propose(AGREEMENT)
+    world.chain.time -= 10
+    world.sign(terms, OFFICE)
+    number, reason = failure(world.agreement_evidence(AGREEMENT), world.trust_root_bytes())
+    assert (number, "is not younger than block" in reason) == (5, True)
 
 
 def test_reordered_and_doubled_events_break_the_head(made: Made) -> None:

@@ -16,6 +16,7 @@ from ledger.domain.errors import IntegrityError, InvalidInputError, NotFoundErro
 from ledger.domain.events import CheckpointAnchored
 from ledger.evidence import fingerprint, verify
 from ledger.service.anchoring import note_of
+from ledger.service.times import parse_end
 from tests.api.world import DATASET, DRAFT, PROVIDER, REQUESTER, World, make_world
 from tests.evidence.altering import failure, flipped, statuses
 
@@ -124,6 +125,17 @@ def test_answers_export_and_are_recomputed(
     assert said in verify(evidence, root).steps[8].reason
     if verb == "ask.right":
         assert json.loads(evidence)["answer"]["held"] == ("yes" if answer["held"] else "no")
+
+
+def test_an_answer_is_proved_up_to_now_and_no_later(world: World, root: bytes) -> None:
+    asked = {"agency": REQUESTER, "dataset": DATASET}
+    answer = world.do("ask.right", **asked)
+    subject = json.loads(export(world, "answer", answer["id"]))["subject"]
+    newest = world.services.state.final.timestamp
+    assert parse_end(subject["known_at"], "known_at") == min(newest, parse_end(answer["known_at"], "known_at"))
+    to_come = world.do("ask.right", **asked, known_at="9000-01-01T00:00:00Z")
+    with pytest.raises(InvalidInputError, match="at most now"):
+        export(world, "answer", to_come["id"])
 
 
 def test_a_proof_asked_for_exports_as_the_events_evidence(world: World, root: bytes) -> None:

@@ -41,7 +41,7 @@ AT = "2026-01-02T00:00:00Z"
 
 
 def question(ask: str, **fields: str) -> dict[str, str]:
-    return {"ask": ask, "at": AT, "known_at": "2026-02-01T00:00:00Z", **fields}
+    return {"ask": ask, "at": AT, **fields}
 
 
 def document(made: Commitment, *shown: str) -> list[Any]:
