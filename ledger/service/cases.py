@@ -17,6 +17,7 @@ from ledger.domain.identifiers import parse_agency, parse_code, parse_post
 from ledger.domain.legal_time import window_end
 from ledger.domain.records import Advance
 from ledger.domain.scalars import ZERO32
+from ledger.domain.text import check_reference
 from ledger.service.case_documents import filing_of, keep_step, notice_of, respondent_leaf, respondent_opening
 from ledger.service.case_views import case_json, is_open, resolve_case
 from ledger.service.documents import values_of
@@ -97,11 +98,13 @@ def file_case(services: Services, request: FileCase) -> dict[str, object]:
     """File a sealed case, or record a lead.
 
     Raises:
-        InvalidInputError: A bad respondent or violation code.
+        InvalidInputError: A bad respondent, violation code or reference.
         LedgerError: As ``relay``.
     """
     case = resolve_case(services, request.case) if request.case else secrets.token_bytes(32)
     values: dict[str, Json] = dict(values_of(filing_of(services, case))) if request.case else {}  # type: ignore[arg-type] # JSON.
+    if request.reference:
+        check_reference(request.reference)
     stated = {"respondent": request.respondent, "facts": request.text, "reference": request.reference}
     values |= {name: value for name, value in stated.items() if value}
     if request.violations or not values.get("violations"):

@@ -17,7 +17,7 @@ from ledger.service.directory import Directory
 from ledger.service.documents import make_document
 from ledger.service.signed_requests import SendSigned, SentDocument, send_signed
 from tests.api.acts import agreement, id_of
-from tests.api.world import DRAFT, POSTS, make_world
+from tests.api.world import DRAFT, POSTS, REQUESTER, make_world
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,6 +38,12 @@ def test_a_draft_cannot_be_called_by_another_agreements_id(world: World, shape: 
     with pytest.raises(InvalidInputError, match="reference"):
         world.do("agreement.draft", text=json.dumps(draft), post=POSTS["head-p"][0])
     assert resolve_agreement(world.services, world.agreement).agreement.hex() == world.agreement
+
+
+def test_a_case_cannot_be_called_by_another_cases_id(world: World) -> None:
+    filing = {"respondent": REQUESTER, "post": POSTS["inspector"][0], "violations": ["decree809:R6"]}
+    with pytest.raises(InvalidInputError, match="reference"):
+        world.do("case.file", **filing, reference=world.sealed_case[:8])
 
 
 @pytest.mark.parametrize("digits", [64, 8])
