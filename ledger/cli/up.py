@@ -109,7 +109,9 @@ def _serve(services: Services, listener: socket.socket, stop: threading.Event) -
     # Found by name, since only this verb needs the API and the server: the others start in half the time without them.
     app = importlib.import_module("api.app").create_app(services)
     uvicorn = importlib.import_module("uvicorn")
-    config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="on", timeout_graceful_shutdown=5)
+    config = uvicorn.Config(
+        app, log_config=None, access_log=False, server_header=False, lifespan="on", timeout_graceful_shutdown=5
+    )
     server = uvicorn.Server(config)
     server.capture_signals = contextlib.nullcontext  # Signals stay with `_signals`, which stops every part.
 

@@ -134,6 +134,12 @@ def test_a_signal_stops_every_part_cleanly(home: Command, number: signal.Signals
     assert home.done("fsck")["defects"] == []
 
 
+def test_no_answer_names_the_server_program(home: Command) -> None:
+    with home.up() as up, urllib.request.urlopen(f"{up['address']}health") as answer:
+        assert answer.status == 200
+        assert answer.headers["server"] is None
+
+
 def test_the_log_is_anchored_by_itself(home: Command) -> None:
     often = Command(home.home, {**home.settings, "QUANZE_ANCHOR_INTERVAL_S": "0.2"})
     with often.up():
