@@ -212,8 +212,8 @@ def _read_header(block: Block, last: Header | None) -> Header:
         return header
     if header.number <= last.number:
         raise VerificationError(STEP, f"block {header.number} stands after block {last.number}")
-    if header.timestamp <= last.timestamp:
-        raise VerificationError(STEP, f"block {header.number} is not younger than block {last.number}")
+    if header.timestamp < last.timestamp:
+        raise VerificationError(STEP, f"block {header.number} is older than block {last.number}")
     if header.number == last.number + 1 and header.parent_hash != last.hash:
         raise VerificationError(STEP, f"block {header.number} does not follow block {last.number}: another parent")
     return header

@@ -94,6 +94,7 @@ class _Run:
         self._cosigned = 0
         self._seals = 0
         self._proved_until = 0
+        self._proved_block = 0
         self._by_chain_only = 0
 
     def steps(self) -> tuple[Callable[[], str], ...]:
@@ -223,7 +224,7 @@ class _Run:
             contracts[_ANCHOR] = ()
         state.check_used(dict(sorted(contracts.items())), sorted(found.contract_signers))
         self._check_subject()
-        self._proved_until = header.timestamp
+        self._proved_until, self._proved_block = header.timestamp, header.number
         count = len(histories.placed())
         return f"{count} events, complete up to block {header.number} at {header.timestamp}; {found.told()}"
 
@@ -267,7 +268,7 @@ class _Run:
                 8, f"the answer's {odd} is {file.answer.get(odd)!r}, and the histories give {found.get(odd)!r}"
             )
         told = ", ".join(f"{name} {value or '-'}" for name, value in sorted(found.items()) if name != "question")
-        return f"{told}; as recorded by {file.subject['known_at']}"
+        return f"{told}; as recorded by {file.subject['known_at']}, in blocks up to {self._proved_block}"
 
     def _entry(self) -> Entry:
         if self._file.entry is None:

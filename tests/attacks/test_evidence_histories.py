@@ -12,7 +12,7 @@ from ledger.domain import canonical
 from ledger.domain.errors import VerificationError
 from ledger.domain.heads import event_digest, fold_head
 from ledger.domain.keccak import keccak256_text
-from scripts.evidence_vectors.names import DATASET, OFFICE, REQUESTER
+from scripts.evidence_vectors.names import DATASET, REQUESTER
 from scripts.evidence_vectors.world import World
 from tests.evidence.altering import altered, failure
 
@@ -111,16 +111,6 @@ def test_one_question_does_not_get_two_answers() -> None:
     assert json.loads(world.answer_evidence({**asked, "known_at": early}))["answer"]["held"] == "yes"
     with pytest.raises(VerificationError, match="the histories end at"):
         world.answer_evidence({**asked, "known_at": to_come})
-
-
-def test_two_blocks_of_one_time_are_refused() -> None:
-    """A block of the same time as the one before would come too late for an answer as known at that time."""
-    world = World()
-    terms = world.propose(AGREEMENT)
-    world.chain.time -= 10
-    world.sign(terms, OFFICE)
-    number, reason = failure(world.agreement_evidence(AGREEMENT), world.trust_root_bytes())
-    assert (number, "is not younger than block" in reason) == (5, True)
 
 
 def test_reordered_and_doubled_events_break_the_head(made: Made) -> None:

@@ -131,7 +131,7 @@ class ChainReader:
             header = {"hash": keccak(raw), "parent": fields[0], "state": fields[3], "txs": fields[4],
                       "receipts": fields[5], "number": number, "time": time, "block": block}  # fmt: skip
             if last is not None:
-                need(number > last["number"] and time > last["time"], "5: order")
+                need(number > last["number"] and time >= last["time"], "5: order")
                 need(number != last["number"] + 1 or fields[0] == last["hash"], "5: parent")
             self.blocks[number] = last = header
 
