@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from ledger.domain import events
 from ledger.domain.agreement_state import fold_agreement
 from ledger.domain.binding import Bound, bind
-from ledger.domain.codes import DUTY_OF_KIND, Duty, Flag, PostRole, ResponsibilityRole, Side
+from ledger.domain.codes import DUTY_OF_KIND, Duty, Flag
 from ledger.domain.commitment import Group, parse_leaf
 from ledger.domain.errors import VerificationError
 from ledger.domain.event_groups import GROUPS, binding_of_groups, event_of_groups
@@ -21,6 +21,7 @@ from ledger.domain.history import known_by_block
 from ledger.domain.identifiers import duty_key, parse_post, post_id
 from ledger.domain.leaf import stream_id
 from ledger.domain.records import EventBatch
+from ledger.domain.reporting import MAY_REPORT, Standing, standing
 from ledger.domain.responsibility_state import fold_responsibility
 from ledger.domain.scalars import ZERO32
 from ledger.domain.typed_data import Domain
@@ -40,15 +41,12 @@ if TYPE_CHECKING:
     from ledger.domain.binding import Binding
     from ledger.domain.canonical import Json
     from ledger.domain.event_log import Event, Recorded
-    from ledger.domain.event_v1 import EventV1
     from ledger.evidence.authority import Authorities
     from ledger.evidence.blocks import Blocks
     from ledger.evidence.file import Batch, Entry
     from ledger.evidence.file import Group as StatedGroup
     from ledger.evidence.histories import HeadKey
     from ledger.evidence.trust_root import TrustRoot
-
-MAY_REPORT: Final = PostRole.REPORTER | PostRole.PLATFORM_OPERATOR
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,24 +239,17 @@ def check_reporter(
         raise VerificationError(7, "the batch's deadline had passed")
     after = (bound.number + 1, 0)
     authorities.check_post(record.post, signer, any_of=MAY_REPORT, before=after, time=bound.timestamp)
-    side = event.provider if event.side is Side.PROVIDER else event.requester
-    entrusted = ""
-    if side != str(parse_post(event.reporter).agency):
-        if not _is_entrusted(event, record.post, read, bound.number, bound.timestamp):
-            raise VerificationError(7, f"{event.reporter} reports another agency's side, which has not entrusted it")
-        entrusted = ", entrusted with the records of the agreement"
-    return f"{event.reporter} signed it as event {event.reporter_seq} of its stream{entrusted}"
-
-
-def _is_entrusted(
-    event: EventV1, post: bytes, read: Callable[[str, bytes], Sequence[Recorded[Event]]], block: int, time: int
-) -> bool:
-    if not event.agreement:
-        return False
-    about = bytes.fromhex(event.agreement)
-    history = known_by_block(read(RESPONSIBILITIES, duty_key(Duty.RECORD, about)), block)
-    holders = fold_responsibility(history).holders_at(Duty.RECORD, about, time)
-    return any(held.role == ResponsibilityRole.ENTRUSTED and held.assignee == post for held in holders)
+    right = standing(
+        event,
+        parse_post(event.reporter),
+        lambda key: read(RESPONSIBILITIES, key),
+        block=bound.number,
+        time=bound.timestamp,
+    )
+    if right is None:
+        raise VerificationError(7, f"{event.reporter} reports another agency's side, which has not entrusted it")
+    told = "" if right is Standing.OWN else f", {right.value}"
+    return f"{event.reporter} signed it as event {event.reporter_seq} of its stream{told}"
 
 
 def check_verdict(

@@ -7,17 +7,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ledger.domain.codes import Duty, PostRole, ResponsibilityRole, Side
+from ledger.domain.codes import Side
 from ledger.domain.errors import ConflictError, InvalidInputError, UnauthorizedError
 from ledger.domain.event_v1 import check_event, check_stream
-from ledger.domain.identifiers import duty_key, parse_post
-from ledger.domain.key_state import Allowed, authority
+from ledger.domain.history import known_by_block
+from ledger.domain.identifiers import parse_post
+from ledger.domain.key_state import Allowed, authority, fold_agency, fold_post
 from ledger.domain.records import EventBatch
-from ledger.domain.responsibility_state import fold_responsibility
+from ledger.domain.reporting import MAY_REPORT, standing
 from ledger.domain.typed_data import digest as signing_digest
-from ledger.service import registry_views
 from ledger.service.event_batches import MAX_BATCH_EVENTS, batch_record
 from ledger.service.intake import claim_digest
+from ledger.service.registry_views import REGISTRY
 from ledger.service.signatures import SignatureRefusedError, recover
 from ledger.service.submission import domain_of
 
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from ledger.service.services import Services
 
 RESPONSIBILITIES = "ResponsibilityLedger"
-MAY_REPORT = PostRole.REPORTER | PostRole.PLATFORM_OPERATOR
 
 
 def check_shape(batch: SignedBatch) -> None:
@@ -87,8 +87,9 @@ def check_authority(services: Services, batch: SignedBatch, block: BlockRef) -> 
         UnauthorizedError: Names what is missing.
     """
     ref = parse_post(batch.reporter)
-    post = registry_views.find_post(services, ref.id)
-    agency = registry_views.find_agency(services, ref.agency.id)
+    # What other threads have read of the chain since is not what the bound block's evidence will show.
+    post = fold_post(known_by_block(services.state.history(REGISTRY, ref.id), block.number))
+    agency = fold_agency(known_by_block(services.state.history(REGISTRY, ref.agency.id), block.number))
     if post is None or agency is None:
         raise UnauthorizedError("the reporter is no post that is known", post=batch.reporter)
     # The bound block may be a few seconds old, while a key bound since counts from its own block's time.
@@ -98,20 +99,22 @@ def check_authority(services: Services, batch: SignedBatch, block: BlockRef) -> 
             f"the key may not report for the post: {allowed.reason}", post=batch.reporter, signer=batch.signer
         )
     for place, event in enumerate(batch.events):
-        if not may_report(services, ref, event, block.timestamp):
+        if not may_report(services, ref, event, block):
             raise UnauthorizedError(
                 "a post reports its own agency's side, or one that entrusted it", event=place, side=event.side.value
             )
 
 
-def may_report(services: Services, post: PostRef, event: EventV1, time: int) -> bool:
-    """Say whether the side that the event reports is the post's own agency's, or one that entrusted the post.
-
-    A record that names nobody on its side, as of a request refused before it named a client, speaks for its
-    reporter alone: whoever made the record is all that it says.
-    """
-    side = event.provider if event.side is Side.PROVIDER else event.requester
-    return side in {"", str(post.agency)} or _is_entrusted(services, post, event.agreement, time)
+def may_report(services: Services, post: PostRef, event: EventV1, block: BlockRef) -> bool:
+    """Say whether a post may report an event that is bound at a block, by what the chain had recorded up to it."""
+    right = standing(
+        event,
+        post,
+        lambda key: services.state.history(RESPONSIBILITIES, key),
+        block=block.number,
+        time=block.timestamp,
+    )
+    return right is not None
 
 
 def check_times(services: Services, batch: SignedBatch) -> None:
@@ -174,12 +177,3 @@ def check_pairings(services: Services, batch: SignedBatch) -> None:
         if (event.side.value, event.correlation) in seen:
             raise ConflictError(f"event {event.correlation}", "the batch reports it twice")
         seen[event.side.value, event.correlation] = event
-
-
-def _is_entrusted(services: Services, post: PostRef, agreement: str, time: int) -> bool:
-    if not agreement:
-        return False
-    about = bytes.fromhex(agreement)
-    history = services.state.history(RESPONSIBILITIES, duty_key(Duty.RECORD, about))
-    holders = fold_responsibility(history).holders_at(Duty.RECORD, about, time)
-    return any(held.role == ResponsibilityRole.ENTRUSTED and held.assignee == post.id for held in holders)

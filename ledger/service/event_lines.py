@@ -15,7 +15,8 @@ from ledger.domain import canonical
 from ledger.domain.errors import InvalidInputError, LedgerError, NotFoundError
 from ledger.domain.event_v1 import complete_event
 from ledger.domain.identifiers import parse_post
-from ledger.service import event_checks, registry_views
+from ledger.domain.reporting import MAY_REPORT
+from ledger.service import registry_views
 from ledger.service.event_appending import append_signed_batch
 from ledger.service.event_batches import MAX_BATCH_EVENTS, place_events, sign_batch
 from ledger.service.event_checks import may_report
@@ -165,7 +166,7 @@ def _only_reporter(services: Services) -> str:
     found = []
     for post in services.state.ids("post"):
         view = registry_views.find_post(services, post)
-        if view is not None and view.roles_at(now) & event_checks.MAY_REPORT:
+        if view is not None and view.roles_at(now) & MAY_REPORT:
             found += [services.directory.text(post) for binding in view.keys_at(now) if binding.key in here]
     names = sorted(set(found))
     if len(names) != 1:
@@ -192,6 +193,7 @@ def _sift(
     repeated = 0
     latest = services.clock.now_ms() + services.settings.clock_skew_max_s * 1000
     post = parse_post(parsed[0].event.reporter) if parsed else None
+    block = services.state.refresh()
     for item in parsed:
         event = item.event
         key, claim = pairing_key(event), claim_digest(event)
@@ -205,7 +207,7 @@ def _sift(
             rejected.append(_reject(item.number, "occurred_at_ms", f"in the future: at most {latest} is allowed"))
         elif services.intake.other_side(event) or sides.get(event.correlation, event.side.value) != event.side.value:
             rejected.append(_reject(item.number, "side", "one reporter never reports both sides of an exchange"))
-        elif post is not None and not may_report(services, post, event, services.now_s()):
+        elif post is not None and not may_report(services, post, event, block):
             rejected.append(
                 _reject(item.number, "side", f"{post} reports its own agency's side, or one that entrusted it")
             )

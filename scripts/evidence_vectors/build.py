@@ -113,6 +113,13 @@ def _good(made: _Vectors) -> None:
     shown = [_document(filing, "respondent")]
     made.case("a case after its notice", made.keep("case-opened.json", world.case_evidence(case, shown)), root)
 
+    world = World()
+    index = world.report(ZERO32, count=1, provider="")
+    world.anchor()
+    root = made.keep("trust-root-nobody.json", world.trust_root_bytes())
+    file = made.keep("event-nobody.json", world.event_evidence(index))
+    made.case("an event whose side names nobody: its reporter speaks for itself", file, root)
+
     world = World(validators=4, witnesses=2)
     index = world.report(ZERO32, count=1)
     world.anchor()

@@ -32,6 +32,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     try:
         made.append("reporter-p", {}, {"purpose": "dpv:Marketing"}, {})
         made.append("reporter-r", {"side": "CONSUMER", "correlation": "corr-alone"})
+        made.append("reporter-r", {"side": "CONSUMER", "requester": "", "recipient": ""})
         made.do("anchor")
         yield made
     finally:
