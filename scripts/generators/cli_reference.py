@@ -1,17 +1,15 @@
-"""``docs/reference/cli.md``: every verb with its arguments and options, from the command itself."""
+"""``docs/reference/cli.md``: every verb with its arguments and options, from the built command itself."""
 
 from __future__ import annotations
 
 import inspect
 import os
-import typing
 from typing import TYPE_CHECKING, Any
 
-import typer
-from typer.models import ArgumentInfo, CommandInfo, OptionInfo, ParameterInfo
+import typer.main
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 _SHARED = ("home", "json", "lang")
 _PATH = "docs/reference/cli.md"
@@ -19,9 +17,6 @@ _PATH = "docs/reference/cli.md"
 
 def cli_reference() -> Mapping[str, str]:
     """Return the reference page by its path."""
-    os.environ.setdefault("QUANZE_HOME", "/nonexistent")  # The page must not depend on who generates it.
-    from ledger.cli.main import commands  # noqa: PLC0415 - only needed here, and slow.
-
     lines = [
         "# The `quanze` command",
         "",
@@ -31,63 +26,61 @@ def cli_reference() -> Mapping[str, str]:
         "[json-output.md](../json-output.md)) and `--lang zh|en` (else `LANG`), before or after the verb.",
         "",
     ]
-    for command in commands.registered_commands:
-        lines += _command("quanze", command)
-    for group in commands.registered_groups:
-        inner = group.typer_instance
-        if inner is None:
+    for name, command in _built().commands.items():
+        if _is_group(command):
             continue
-        name = str(inner.info.name)
-        lines += [f"## quanze {name}", "", str(inner.info.help), ""]
-        for command in inner.registered_commands:
-            lines += _command(f"quanze {name}", command)
+        lines += _command(f"quanze {name}", command)
+    for name, command in _built().commands.items():
+        if not _is_group(command):
+            continue
+        lines += [f"## quanze {name}", "", str(command.help), ""]
+        for verb, inner in command.commands.items():
+            lines += _command(f"quanze {name} {verb}", inner)
     return {_PATH: "\n".join(lines).rstrip() + "\n"}
 
 
-def _command(prefix: str, command: CommandInfo) -> list[str]:
-    callback = command.callback
-    if callback is None:
-        return []
-    parameters = [
-        (name, *_info(parameter))
-        for name, parameter in inspect.signature(callback).parameters.items()
-        if name not in _SHARED
-    ]
-    usage = " ".join(
-        [
-            prefix,
-            command.name or callback.__name__,
-            *(_placeholder(name, info) for name, info, _ in parameters if _is_argument(info)),
-        ]
-    )
-    lines = [f"### `{usage}`", "", inspect.getdoc(callback) or "", ""]
-    for name, info, default in parameters:
-        shown = "" if default in {inspect.Parameter.empty, "", None, False} else f" Default: `{default}`."
-        needed = " Required." if default is inspect.Parameter.empty and not _is_argument(info) else ""
-        label = _placeholder(name, info) if _is_argument(info) else ", ".join(_declarations(name, info))
-        text = info.help or ""
-        lines.append(f"- `{label}`: {text}{needed}{shown}" if text else f"- `{label}`{needed}{shown}")
+def _built() -> Any:
+    """Return the command as the program builds it: only that knows how each option is spelt."""
+    os.environ.setdefault("QUANZE_HOME", "/nonexistent")  # The page must not depend on who generates it.
+    from ledger.cli.main import commands  # noqa: PLC0415 - only needed here, and slow.
+
+    return typer.main.get_command(commands)
+
+
+def _is_group(command: Any) -> bool:
+    return hasattr(command, "commands")
+
+
+def _command(prefix: str, command: Any) -> list[str]:
+    parameters = list(_own(command))
+    usage = " ".join([prefix, *(_placeholder(one) for one in parameters if _is_argument(one))])
+    lines = [f"### `{usage}`", "", inspect.cleandoc(command.help or ""), ""]
+    lines += [_line(parameter) for parameter in parameters]
     return [*lines, ""] if parameters else lines
 
 
-def _info(parameter: inspect.Parameter) -> tuple[ParameterInfo, Any]:
-    if typing.get_origin(parameter.annotation) is typing.Annotated:
-        for extra in typing.get_args(parameter.annotation)[1:]:
-            if isinstance(extra, ParameterInfo):
-                return extra, parameter.default
-    if parameter.default is inspect.Parameter.empty:
-        return typer.Argument(), parameter.default
-    return typer.Option(), parameter.default
+def _line(parameter: Any) -> str:
+    is_argument = _is_argument(parameter)
+    label = _placeholder(parameter) if is_argument else ", ".join(_spellings(parameter))
+    default = parameter.default
+    needed = " Required." if parameter.required and not is_argument else ""
+    is_told = not parameter.required and not callable(default) and default not in ("", None, False)
+    shown = f" Default: `{default}`." if is_told else ""
+    text = parameter.help or ""
+    return f"- `{label}`: {text}{needed}{shown}" if text else f"- `{label}`{needed}{shown}"
 
 
-def _is_argument(info: ParameterInfo) -> bool:
-    return isinstance(info, ArgumentInfo)
+def _own(command: Any) -> Iterator[Any]:
+    return (one for one in command.params if one.name not in _SHARED and one.name != "help")
 
 
-def _placeholder(name: str, info: ParameterInfo) -> str:
-    return info.metavar or name.upper()
+def _is_argument(parameter: Any) -> bool:
+    return bool(parameter.param_type_name == "argument")
 
 
-def _declarations(name: str, info: ParameterInfo) -> list[str]:
-    declared = list(info.param_decls or ()) if isinstance(info, OptionInfo) else []
-    return declared or ["--" + name.replace("_", "-")]
+def _placeholder(parameter: Any) -> str:
+    return str(parameter.metavar or parameter.name.upper())
+
+
+def _spellings(option: Any) -> list[str]:
+    return [*option.opts, *option.secondary_opts]
