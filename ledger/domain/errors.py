@@ -220,6 +220,7 @@ class RefusedError(LedgerError):
         error: The contract's own name of the error, such as ``ReviewerNotIndependent``.
         arguments: Its values by name.
         contract: The contract that refused, if known.
+        words: What people call some of the values, by their names; set by whoever knows it.
     """
 
     code = "refused"
@@ -231,10 +232,12 @@ class RefusedError(LedgerError):
         self.error = error
         self.arguments: Mapping[str, object] = dict(arguments)
         self.contract = contract
+        self.words: Mapping[str, str] = {}
 
     def explain(self) -> str:
-        """Name the contract's error with its values."""
-        values = ", ".join(f"{name}={_show(value)}" for name, value in self.arguments.items())
+        """Name the contract's error with its values, in words where they are known."""
+        shown = {name: _show(self.words.get(name, value)) for name, value in self.arguments.items()}
+        values = ", ".join(f"{name}={value}" for name, value in shown.items())
         where = f" by {self.contract}" if self.contract else ""
         return f"Refused{where}: {self.error}({values})."
 

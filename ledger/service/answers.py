@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from ledger.domain.event_log import Event, Recorded
+    from ledger.service.ports import BlockRef
     from ledger.service.services import Services
 
 RULES: Final = "quanze-rules-v1"
@@ -80,7 +81,7 @@ def frame(
         "known_at": iso(known_at),
         "rules": RULES,
         "calendar": "none: no working days were counted",
-        "sources": [source_json(services, recorded) for recorded in sources],
+        "sources": [source_json(services, recorded) for recorded in sources] or [_nothing_recorded(final)],
         "proof": {
             "status": "FINAL",
             "read_at_block": final.number,
@@ -96,6 +97,18 @@ def frame(
         },
         "redactions": [],
         "gaps": missing,
+    }
+
+
+def _nothing_recorded(final: BlockRef) -> dict[str, Any]:
+    """Return the source of an answer for which nothing was ever recorded: the state of a block, which proves that."""
+    return {
+        "event": "",
+        "contract": "",
+        "tx": "",
+        "block": final.number,
+        "log_index": -1,
+        "recorded_at": iso(final.timestamp),
     }
 
 

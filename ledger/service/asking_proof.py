@@ -80,8 +80,15 @@ def prove_leaf(
         gaps=_gaps(services, event),
     )
     framed["proof"]["status"] = proof
+    # A fact is known from the first anchor that covers it; who asks without a time asks what there is now.
+    is_known = not request.known_at or (anchored is not None and anchored.timestamp <= known_at)
+    answer = f"Event {event.id} is leaf {index} of the log, {proof.lower()}: {state}"
+    if not is_known:
+        since = f"it was anchored at {iso(anchored.timestamp)}" if anchored is not None else "no anchor covers it yet"
+        answer = f"Event {event.id} was not known by {iso(known_at)}: {since}. Now it is leaf {index}: {state}"
     return {
-        "answer": f"Event {event.id} is leaf {index} of the log, {proof.lower()}: {state}",
+        "answer": answer,
+        "known": is_known,
         "event": to_object(event),
         "occurred_at": iso_ms(event.occurred_at_ms),
         "index": index,

@@ -69,6 +69,10 @@ def ask_right(services: Services, request: AskRight) -> dict[str, Any]:
         elif version is not None:
             grants = granted(state, recipient=agency.id, dataset=dataset.id, time=at)
             rights.append(_right(services, state, version, [grant for grant in grants if is_in_window(grant, at)], at))
+    if not rights:
+        # What a "no" rests on besides: the entry that could have been granted, and the agency that could have been.
+        sources += known(services.state.history(registry_views.CATALOGUE, dataset.id), known_at)
+        sources += known(services.state.history(registry_views.REGISTRY, agency.id), known_at)
     sources.sort(key=lambda recorded: recorded.position)
     question = {"ask": "right", "agency": str(agency), "dataset": str(dataset)}
     entries = registry_views.entries_of(services, dataset.id)

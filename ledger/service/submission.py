@@ -40,6 +40,7 @@ from ledger.domain.records import (
 )
 from ledger.domain.typed_data import Domain, digest
 from ledger.service.call_data import call_data, tuple_type
+from ledger.service.refusals import in_words, tell
 from ledger.service.signatures import SignatureRefusedError, recover
 
 if TYPE_CHECKING:
@@ -90,6 +91,9 @@ FUNCTIONS: Final[dict[type[Record], _Entry]] = {
     Vacate: _Entry("vacateBySig"),
     Advance: _Entry("advanceBySig"),
 }
+
+
+_NAMES: Final = frozenset(record.__name__ for record in FUNCTIONS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +197,8 @@ def relay(services: Services, request: SignedRequest, *, key: str = "") -> Chain
     if not services.outbox.is_known(used):  # A retry gets the first answer, even after its deadline.
         check_signature(services, request)
     to, data, sender = _call(services, request)
-    return send(services, used, to, data, sender=sender)
+    with in_words(services):
+        return send(services, used, to, data, sender=sender)
 
 
 def relay_all(services: Services, requests: Sequence[SignedRequest]) -> list[ChainReceipt | LedgerError]:
@@ -214,7 +219,9 @@ def relay_all(services: Services, requests: Sequence[SignedRequest]) -> list[Cha
                 check_signature(services, request)
             to, data, sender = _call(services, request)
             outcomes.append(services.outbox.send(key, to, data, sender=sender))
-        except (ConflictError, InvalidInputError, RefusedError, UnauthorizedError) as error:
+        except RefusedError as error:
+            outcomes.append(tell(services, error))
+        except (ConflictError, InvalidInputError, UnauthorizedError) as error:
             outcomes.append(error)
     settled: list[ChainReceipt | LedgerError] = []
     for outcome in outcomes:
@@ -224,7 +231,7 @@ def relay_all(services: Services, requests: Sequence[SignedRequest]) -> list[Cha
         try:
             settled.append(services.outbox.wait(outcome.key, _WAIT_S))
         except RefusedError as error:
-            settled.append(error)
+            settled.append(tell(services, error))
     services.state.refresh()
     return settled
 
@@ -241,7 +248,8 @@ def check_acceptable(services: Services, request: SignedRequest, *, key: str = "
     to, data, sender = _call(services, request)
     if not services.outbox.is_known(key or key_of(services, request)):
         check_signature(services, request)
-        services.outbox.preflight(to, data, sender=sender)
+        with in_words(services):
+            services.outbox.preflight(to, data, sender=sender)
 
 
 def _call(services: Services, request: SignedRequest) -> tuple[bytes, bytes, str]:
@@ -269,6 +277,11 @@ def key_of(services: Services, request: SignedRequest) -> str:
     """Return the outbox key of a request that brings none: its name and what was signed."""
     name = type(request.record).__name__
     return f"{name}:{digest(domain_of(services.deployment, type(request.record)), request.record).hex()}"
+
+
+def is_key_of_ours(key: str) -> bool:
+    """Say whether a key is one that `key_of` returned: its request was signed in this home, not brought to it."""
+    return key.partition(":")[0] in _NAMES
 
 
 def _arguments(request: SignedRequest) -> Sequence[tuple[str, object]]:

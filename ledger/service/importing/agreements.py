@@ -226,12 +226,30 @@ def _is_usable(item: _Found, failures: Failures, tally: Tally) -> bool:
     return True
 
 
+def _unknown_body(services: Services, item: _Found) -> tuple[str, AgencyRef] | None:
+    """Return the first body of a record that was never admitted, with the record's field that names it."""
+    for field_name, bodies in (
+        ("provider", (item.source.provider,)),
+        ("controllers", item.source.controllers),
+        ("recipients", item.source.recipients),
+    ):
+        for body in bodies:
+            if registry_views.find_agency(services, body.id) is None:
+                return field_name, body
+    return None
+
+
 def _propose(services: Services, found: Sequence[_Found], request: ImportRecords, tally: Tally) -> list[_Found]:
     missing: list[_Found] = []
     requests = []
     refused: set[int] = set()
     for item in found:
         if item.is_proposed:
+            continue
+        if not request.demo_keys and (unknown := _unknown_body(services, item)) is not None:
+            field_name, body = unknown
+            tally.reject(item.record, f"{body} is not on this ledger: admit it first", field_name=field_name)
+            refused.add(item.record)
             continue
         post = _head_of(item.source.provider) if request.demo_keys else parse_post(request.post, "as")
         key = "" if request.demo_keys else request.key
