@@ -16,7 +16,7 @@ from ledger.chain.outbox import TransactionOutbox
 from ledger.chain.outbox_store import OutboxStore
 from ledger.domain.errors import InvalidInputError, UnavailableError
 from ledger.log.note import Ed25519Verifier
-from ledger.service.registry_views import posts_by_key
+from ledger.service.registry_views import SpeakingKeys
 from ledger.settings import Settings
 from ledger.signing.keystore import FileKeyring
 from ledger.signing.passphrase import passphrase_from_file
@@ -111,14 +111,15 @@ def open_outbox(store: OutboxStore, chain: Chain, keyring: FileKeyring, deployme
 
 
 def open_gateway(chain: EmbeddedChain, services: Services) -> Callable[[bytes], bytes | None]:
-    """Return what answers JSON-RPC: reads, and transactions of our relayers and of keys that are bound to posts."""
+    """Return what answers JSON-RPC: reads, and transactions of our relayers and of keys that speak for posts."""
     deployment = services.deployment
     contracts = frozenset(contract.address for contract in deployment.contracts.values())
     relayers = frozenset(services.keyring.address(role) for role in _SENDERS)
+    speaks = SpeakingKeys(services)
     gateway = Gateway(
         chain,
         contracts=lambda: contracts,
-        is_registered=lambda address: address in relayers or address in posts_by_key(services),
+        is_registered=lambda address: address in relayers or speaks(address),
         limits=GatewayLimits(),
         version="Quanze",
     )

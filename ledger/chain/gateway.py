@@ -6,12 +6,12 @@ Nothing passes that is not in ``Gateway``'s table: the node's control methods, f
 error -32601. Blocks, receipts and logs come from the journal; calls and balances come from the node, at the newest
 block only, because past state is not kept. ``eth_sendRawTransaction`` answers once the transaction is in the engine's
 durable queue. Admitted are our chain id, our contracts as ``to``, senders that ``is_registered`` knows, capped gas and
-size, and no contract creation.
+size, no more of one sender at once than the limits say, and no contract creation.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import time
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import msgspec
@@ -22,6 +22,18 @@ from starlette.routing import Route
 
 from ledger.chain.engine.rendering import render_block, render_log, render_receipt, render_transaction
 from ledger.chain.engine.transaction import parse
+from ledger.chain.gateway_answers import (
+    INVALID_REQUEST,
+    LIMIT,
+    PARSE_ERROR,
+    SERVER,
+    UNKNOWN_METHOD,
+    encode,
+    error_answer,
+    number_of,
+    too_much,
+)
+from ledger.chain.gateway_limits import GatewayLimits
 from ledger.chain.gateway_parameters import (
     INVALID_PARAMS,
     Fault,
@@ -33,19 +45,10 @@ from ledger.chain.gateway_parameters import (
     parameter,
 )
 from ledger.chain.rpc import RPCError, to_hex, to_quantity
-from ledger.domain.errors import (
-    ConflictError,
-    IntegrityError,
-    InvalidInputError,
-    LedgerError,
-    NotFoundError,
-    RefusedError,
-    UnauthorizedError,
-    UnavailableError,
-)
+from ledger.domain.errors import InvalidInputError, LedgerError, NotFoundError, UnauthorizedError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     from starlette.requests import Request
 
@@ -53,14 +56,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Gateway", "GatewayChain", "GatewayLimits", "create_gateway"]
 
-_PARSE_ERROR: Final = -32700
-_INVALID_REQUEST: Final = -32600
-_UNKNOWN_METHOD: Final = -32601
-_INTERNAL: Final = -32603
-_SERVER: Final = -32000
-_UNAVAILABLE: Final = -32002
-_REJECTED: Final = -32003
-_LIMIT: Final = -32005
 _BLOCK_NUMBER_MAX: Final = 2**63 - 1
 """No chain gets there, and the journal's integers end there."""
 _NEWEST: Final = frozenset({"latest", "pending", "safe", "finalized"})
@@ -70,7 +65,7 @@ class GatewayChain(Protocol):
     """What the gateway needs of the embedded chain."""
 
     def chain_id(self) -> int: ...
-    def submit(self, raw_transaction: bytes) -> bytes: ...
+    def submit(self, raw_transaction: bytes, held_max: int | None = None) -> bytes: ...
     def nonce(self, address: bytes) -> int: ...
     def receipt(self, tx_hash: bytes) -> ChainReceipt | None: ...
     def final_block(self) -> BlockRef: ...
@@ -78,21 +73,8 @@ class GatewayChain(Protocol):
     def block_number(self, block_hash: bytes) -> int | None: ...
     def block_receipts(self, number: int) -> list[ChainReceipt]: ...
     def transaction(self, tx_hash: bytes) -> tuple[bytes, BlockRef | None, int | None] | None: ...
-    def logs(self, first: int, last: int, addresses: Sequence[bytes]) -> list[RawLog]: ...
+    def iterate_logs(self, first: int, last: int, addresses: Sequence[bytes]) -> Iterator[RawLog]: ...
     def read(self, method: str, params: Sequence[Any]) -> Any: ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GatewayLimits:
-    """What one client may ask for at once."""
-
-    body_bytes_max: int = 1_048_576
-    batch_max: int = 100
-    log_blocks_max: int = 10_000
-    logs_max: int = 10_000
-    call_gas_max: int = 50_000_000
-    transaction_gas_max: int = 25_000_000
-    transaction_bytes_max: int = 65_536
 
 
 class Gateway:
@@ -101,9 +83,10 @@ class Gateway:
     Args:
         chain: The embedded chain.
         contracts: Returns the addresses that transactions may call.
-        is_registered: Whether an address is a relayer of ours or a key bound to a post.
+        is_registered: Whether an address is a relayer of ours or a key that speaks for a post now.
         limits: What one client may ask for at once.
         version: What ``web3_clientVersion`` answers.
+        clock: Seconds that only grow.
     """
 
     def __init__(
@@ -114,7 +97,9 @@ class Gateway:
         is_registered: Callable[[bytes], bool],
         limits: GatewayLimits,
         version: str,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        self._clock = clock
         self._chain = chain
         self._contracts = contracts
         self._is_registered = is_registered
@@ -158,38 +143,45 @@ class Gateway:
         try:
             message = msgspec.json.decode(body)
         except (msgspec.DecodeError, ValueError, RecursionError):
-            return _encode(_error(None, _PARSE_ERROR, "the request is not JSON"))
+            return encode(error_answer(None, PARSE_ERROR, "the request is not JSON"))
         if not isinstance(message, list):
             answer = self._answer_one(message)
-            return None if answer is None else _encode(answer)
+            return None if answer is None else encode(answer)
         if not 1 <= len(message) <= self._limits.batch_max:
-            return _encode(_error(None, _INVALID_REQUEST, f"a batch holds 1 to {self._limits.batch_max} calls"))
-        answers = [answer for answer in map(self._answer_one, message) if answer is not None]
-        return _encode(answers) if answers else None
+            return encode(error_answer(None, INVALID_REQUEST, f"a batch holds 1 to {self._limits.batch_max} calls"))
+        until, size = self._clock() + self._limits.batch_s_max, 0
+        answers: list[bytes] = []
+        for one in message:
+            is_over = size > self._limits.answer_bytes_max or self._clock() > until
+            answer = too_much(one) if is_over else self._answer_one(one)
+            if answer is not None:
+                answers.append(encode(answer))
+                size += len(answers[-1])
+        return b"[" + b",".join(answers) + b"]" if answers else None
 
     def _answer_one(self, message: Any) -> dict[str, Any] | None:
         if not isinstance(message, dict) or not isinstance(message.get("method"), str):
-            return _error(None, _INVALID_REQUEST, "a call is an object with a method")
+            return error_answer(None, INVALID_REQUEST, "a call is an object with a method")
         number = message.get("id")
         if not isinstance(number, str | int | float | None):
-            return _error(None, _INVALID_REQUEST, "an id is a number or a string")
+            return error_answer(None, INVALID_REQUEST, "an id is a number or a string")
         answer = self._result(number, message["method"], message.get("params") or [])
         return answer if "id" in message else None
 
     def _result(self, number: Any, name: str, params: Any) -> dict[str, Any]:
         method = self._methods.get(name)
         if method is None:
-            return _error(number, _UNKNOWN_METHOD, f"the method {name[:100]} is not offered here")
+            return error_answer(number, UNKNOWN_METHOD, f"the method {name[:100]} is not offered here")
         if not isinstance(params, list):
-            return _error(number, INVALID_PARAMS, "params are a list")
+            return error_answer(number, INVALID_PARAMS, "params are a list")
         try:
             return {"jsonrpc": "2.0", "id": number, "result": method(params)}
         except Fault as fault:
-            return _error(number, fault.number, fault.message, fault.data)
+            return error_answer(number, fault.number, fault.message, fault.data)
         except RPCError as error:
-            return _error(number, error.number, error.message, error.data)
+            return error_answer(number, error.number, error.message, error.data)
         except LedgerError as error:
-            return _error(number, _number_of(error), error.explain(), {"code": error.code})
+            return error_answer(number, number_of(error), error.explain(), {"code": error.code})
 
     # Reads that the journal answers.
 
@@ -255,18 +247,25 @@ class Gateway:
         if "blockHash" in wanted:
             number = self._chain.block_number(as_bytes(wanted["blockHash"], 32))
             if number is None:
-                raise Fault(_SERVER, "no block has this hash")
+                raise Fault(SERVER, "no block has this hash")
             first = last = number
         else:
             first, last = self._number(wanted.get("fromBlock", "latest")), self._number(wanted.get("toBlock", "latest"))
         if last - first >= self._limits.log_blocks_max:
-            raise Fault(_LIMIT, f"logs are given for at most {self._limits.log_blocks_max} blocks at once")
+            raise Fault(LIMIT, f"logs are given for at most {self._limits.log_blocks_max} blocks at once")
         address = wanted.get("address") or []
         addresses = [as_bytes(one, 20) for one in (address if isinstance(address, list) else [address])]
         topics = as_topics(wanted.get("topics"))
-        found = [log for log in self._chain.logs(first, last, addresses) if _matches(log, topics)]
-        if len(found) > self._limits.logs_max:
-            raise Fault(_LIMIT, f"these are more than {self._limits.logs_max} logs; ask for fewer blocks at once")
+        found: list[RawLog] = []
+        size = 0
+        for log in self._chain.iterate_logs(first, last, addresses):
+            if not _matches(log, topics):
+                continue
+            found.append(log)
+            size += 2 * len(log.data)
+            if len(found) > self._limits.logs_max or size > self._limits.answer_bytes_max:
+                bounds = f"{self._limits.logs_max} logs or {self._limits.answer_bytes_max} bytes"
+                raise Fault(LIMIT, f"these are more than {bounds}; ask for fewer blocks at once")
         return [render_log(log) for log in found]
 
     # Reads of the present state, from the node.
@@ -318,7 +317,7 @@ class Gateway:
         else:
             number = self._number(block)
         if number != self._chain.final_block().number:
-            raise Fault(_SERVER, "past state is not kept: ask for the newest block, or the ledger's index")
+            raise Fault(SERVER, "past state is not kept: ask for the newest block, or the ledger's index")
 
     def _number(self, tag: Any) -> int:
         if tag == "earliest":
@@ -344,41 +343,14 @@ class Gateway:
         if tx.gas > limits.transaction_gas_max:
             raise InvalidInputError("gas", tx.gas, f"at most {limits.transaction_gas_max}")
         if not self._is_registered(tx.sender):
-            raise UnauthorizedError("the sender is no relayer and no key bound to a post", sender=tx.sender)
-        return to_hex(self._chain.submit(raw))
+            raise UnauthorizedError("the sender is no relayer and no key that speaks for a post", sender=tx.sender)
+        return to_hex(self._chain.submit(raw, limits.held_max))
 
 
 def _matches(log: RawLog, topics: list[frozenset[bytes] | None]) -> bool:
     if len(topics) > len(log.topics):
         return False
     return all(wanted is None or topic in wanted for wanted, topic in zip(topics, log.topics, strict=False))
-
-
-def _error(number: Any, code: int, message: str, data: object = None) -> dict[str, Any]:
-    error: dict[str, Any] = {"code": code, "message": message}
-    if data is not None:
-        error["data"] = data
-    return {"jsonrpc": "2.0", "id": number, "error": error}
-
-
-def _number_of(error: LedgerError) -> int:
-    match error:
-        case InvalidInputError():
-            return INVALID_PARAMS
-        case UnauthorizedError() | RefusedError():
-            return _REJECTED
-        case ConflictError() | NotFoundError():
-            return _SERVER
-        case UnavailableError():
-            return _UNAVAILABLE
-        case IntegrityError():
-            return _INTERNAL
-        case _:
-            return _INTERNAL
-
-
-def _encode(answer: object) -> bytes:
-    return msgspec.json.encode(answer)
 
 
 def create_gateway(
@@ -398,8 +370,8 @@ def create_gateway(
         async for chunk in request.stream():
             body += chunk
             if len(body) > bounds.body_bytes_max:
-                fault = _error(None, _LIMIT, f"a request has at most {bounds.body_bytes_max} bytes")
-                return Response(_encode(fault), status_code=413, media_type="application/json")
+                fault = error_answer(None, LIMIT, f"a request has at most {bounds.body_bytes_max} bytes")
+                return Response(encode(fault), status_code=413, media_type="application/json")
         answer = await run_in_threadpool(gateway.answer, bytes(body))
         if answer is None:
             return Response(status_code=204)

@@ -50,12 +50,45 @@ def keys_of(services: Services, post: bytes) -> tuple[KeyBinding, ...]:
 
 
 def posts_by_key(services: Services) -> dict[bytes, bytes]:
-    """Return address → the post that it speaks for, or last spoke for."""
+    """Return address → the post that it speaks for, or last spoke for. For what it may do now: ``SpeakingKeys``."""
     found: dict[bytes, bytes] = {}
     for post in services.state.ids("post"):
         for key in keys_of(services, post):
             found[key.key] = post
     return found
+
+
+class SpeakingKeys:
+    """Says whether an address speaks for a post at present; what was bound is read again when the chain has grown."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._read: tuple[int, dict[bytes, list[PostState]]] = (-1, {})
+
+    def __call__(self, address: bytes) -> bool:
+        """Say it, after what the chain has decided by now.
+
+        Raises:
+            UnavailableError: The chain does not answer.
+        """
+        self._services.state.refresh()
+        now = self._services.now_s()
+        for post in self._posts().get(address, ()):
+            agency = find_agency(self._services, post.agency)
+            if post.speaks_at(address, now) and agency is not None and agency.is_live_at(now):
+                return True
+        return False
+
+    def _posts(self) -> dict[bytes, list[PostState]]:
+        count, posts = self._read
+        if (newest := self._services.state.count) != count:
+            posts = {}
+            for id_ in self._services.state.ids("post"):
+                if (post := find_post(self._services, id_)) is not None:
+                    for key in {binding.key for binding in post.keys}:
+                        posts.setdefault(key, []).append(post)
+            self._read = (newest, posts)
+        return posts
 
 
 def entries_of(services: Services, dataset: bytes) -> list[EntryView]:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from ledger.domain.identifiers import agency_id
+from ledger.chain.raw_transaction import sign_transaction
+from ledger.domain.identifiers import agency_id, post_id
+from ledger.domain.records import RetireKey
 from ledger.service.call_data import call_data
+from ledger.service.requests import made_of
+from ledger.service.signed_requests import SendSigned, send_signed
 from ledger.service.submission import send
 from tests.api.world import AUTHORITY, POSTS, PROVIDER, REQUESTER, STRANGER, client, make_world, post, serving
 
@@ -89,6 +94,35 @@ def test_a_side_that_names_nobody_is_never_answered(world: World) -> None:
     (told,) = world.append("reporter-p", {"requester": "", "recipient": "", "correlation": "pair-3"})
     world.append("reporter-r", {"side": "CONSUMER", "provider": "", "correlation": "pair-3"})
     assert gaps(world, told["index"]) == ["the consumer's record of this exchange is missing"]
+
+
+def test_a_retired_key_sends_no_transaction(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The gateway takes transactions of keys that speak for a post now, and of its own relayers."""
+    add_post(world, monkeypatch, "old", post("spare", PROVIDER), "REPORTER")
+    key, services = world.signer("old"), world.services
+
+    def send_as_key(nonce: int) -> dict[str, Any]:
+        signed = sign_transaction(
+            key,
+            chain_id=services.deployment.chain_id,
+            nonce=nonce,
+            to=services.deployment.address("CheckpointAnchor"),
+            data=call_data("latest", []),
+            gas=100_000,
+        )
+        call = {"jsonrpc": "2.0", "id": 1, "method": "eth_sendRawTransaction", "params": ["0x" + signed.raw.hex()]}
+        assert services.rpc is not None
+        found: dict[str, Any] = json.loads(services.rpc(json.dumps(call).encode()) or b"")
+        return found
+
+    assert "result" in send_as_key(0)
+    about = {"agency": "0x" + agency_id(PROVIDER).hex(), "post": "0x" + post_id(post("spare", PROVIDER)).hex()}
+    root = f"root-{agency_id(PROVIDER).hex()[:16]}"
+    body = world.signed(RetireKey, root, **about, key="0x" + key.address.hex(), reason="0x" + "00" * 32)
+    send_signed(services, made_of(SendSigned, body))
+    refused = send_as_key(1)["error"]
+    assert refused["code"] == -32003
+    assert "speaks for a post" in refused["message"]
 
 
 def test_a_supervisor_reads_while_its_agency_may_supervise(

@@ -23,7 +23,7 @@ from tests.chain.behaviour import word
 from tests.chain.conftest import ANVIL, GENESIS_TIME
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 WAIT_S = 20.0
 LIMITS = GatewayLimits(body_bytes_max=200_000, batch_max=5, log_blocks_max=50, logs_max=3)
@@ -210,6 +210,51 @@ def test_batches_notifications_and_faults(gateway: Gateway) -> None:
         (b"[" * 100_000, -32700),
     ]:  # fmt: skip
         assert json.loads(gateway.answer(body) or b"")["error"]["code"] == code
+
+
+def test_what_is_left_of_a_batch_that_costs_too_much_is_refused(chain: EmbeddedChain) -> None:
+    """By time, or by what the answers have grown to; each call that is left is told so, by its own id."""
+    seconds = iter([0.0, 0.1, 0.2, 1.1, 1.2, 1.3])
+    calls = [{"id": number, "method": "eth_getBlockByNumber", "params": ["0x0", False]} for number in range(4)]
+    body = json.dumps([*calls, {"method": "eth_chainId"}]).encode()
+
+    def answers(limits: GatewayLimits, clock: Callable[[], float]) -> list[dict[str, Any]]:
+        gateway = Gateway(
+            chain, contracts=set, is_registered=lambda _: False, limits=limits, version="Quanze/test", clock=clock
+        )
+        answer: list[dict[str, Any]] = json.loads(gateway.answer(body) or b"")
+        assert [one["id"] for one in answer] == [0, 1, 2, 3]
+        return answer
+
+    slow = answers(GatewayLimits(batch_s_max=1.0), lambda: next(seconds))
+    assert ["result" in one for one in slow] == [True, True, False, False]
+    large = answers(GatewayLimits(answer_bytes_max=100), lambda: 0.0)
+    assert [one.get("error", {}).get("code") for one in large] == [None, -32005, -32005, -32005]
+
+
+def test_one_sender_does_not_fill_the_queue(chain: EmbeddedChain, known: Sender, contract: bytes) -> None:
+    """What waits of a sender is bounded; what is in blocks counts no more."""
+    gateway = Gateway(
+        chain,
+        contracts=lambda: {contract},
+        is_registered=lambda address: address == known.address,
+        limits=GatewayLimits(held_max=3),
+        version="Quanze/test",
+    )
+    first = chain.nonce(known.address)
+    ahead = [known.sign(first + place, to=contract, data=word(900 + place)) for place in (1, 2, 3, 4)]
+    for raw in ahead[:3]:
+        assert isinstance(send(gateway, raw), str)
+    refused = send(gateway, ahead[3])
+    assert refused["code"] == -32002
+    assert "as many of this sender" in refused["message"]
+    assert send(gateway, ahead[0]) == "0x" + keccak(ahead[0]).hex()  # What is held already may be asked again.
+    chain.submit(known.sign(first, to=contract, data=word(900)))
+    for raw in ahead[:3]:
+        chain.wait_receipt(bytes(keccak(raw)), WAIT_S)
+    assert isinstance(send(gateway, ahead[3]), str)
+    chain.wait_receipt(bytes(keccak(ahead[3])), WAIT_S)
+    known.nonce = first + 5
 
 
 simple = (

@@ -242,6 +242,7 @@ def test_queue_never_gives_a_nonce_out_of_turn(arrivals: list[tuple[int, int]], 
         nonces = {nonce for sender, nonce in arrivals if sender == who}
         contiguous = next(number for number in range(7) if number not in nonces)
         assert given_out.get(bytes([who]) * 20, 0) == contiguous
+        assert queue.held_of(bytes([who]) * 20) == len(nonces) - contiguous
     assert len(queue) == len(arrivals) - sum(given_out.values())
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import Future
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ledger.chain.engine.transaction import parse
 from ledger.domain.errors import ConflictError, InvalidInputError, LedgerError, RefusedError, UnavailableError
@@ -43,6 +43,14 @@ def check_admissible(raw: bytes, config: EngineConfig) -> Transaction:
     return tx
 
 
+class _Asked(NamedTuple):
+    """A transaction that somebody waits to see acknowledged."""
+
+    tx: Transaction
+    done: Future[None]
+    held_max: int | None
+
+
 class Admission:
     """The way into the queue.
 
@@ -67,22 +75,26 @@ class Admission:
         self._queue = queue
         self._changed = changed
         self._crash_point = crash_point
-        self._incoming: list[tuple[Transaction, Future[None]]] = []
+        self._incoming: list[_Asked] = []
         self._incoming_lock = threading.Lock()
 
-    def submit(self, raw: bytes) -> bytes:
+    def submit(self, raw: bytes, held_max: int | None = None) -> bytes:
         """Return the transaction's hash once it is in the queue on disk (or was there, or in a block, before).
+
+        Args:
+            raw: The signed transaction.
+            held_max: How many of its sender's transactions the queue may hold, this one counted.
 
         Raises:
             InvalidInputError: It can never be taken.
             ConflictError: Another transaction of the sender has its nonce.
             RefusedError: It was refused before.
-            UnavailableError: The queue is full, or its nonce is too far ahead at present.
+            UnavailableError: The queue is full or holds enough of the sender, or the nonce is too far ahead at present.
         """
         tx = check_admissible(raw, self._config)
         done: Future[None] = Future()
         with self._incoming_lock:
-            self._incoming.append((tx, done))
+            self._incoming.append(_Asked(tx, done, held_max))
         with self._journal.write_lock:
             if not done.done():
                 self._admit_all()
@@ -95,35 +107,38 @@ class Admission:
             incoming, self._incoming = self._incoming, []
         try:
             accepted = self._sift(incoming)
-            entries = self._journal.enqueue([tx for tx, _ in accepted])
+            entries = self._journal.enqueue([asked.tx for asked in accepted])
         except BaseException as error:
-            for _, done in incoming:
-                if not done.done():
-                    done.set_exception(error)
+            for asked in incoming:
+                if not asked.done.done():
+                    asked.done.set_exception(error)
             raise
         self._crash_point("queued")
         with self._changed:
             for entry in entries:
                 self._queue.admit(entry)
             self._changed.notify_all()
-        for _, done in incoming:
-            if not done.done():
-                done.set_result(None)
+        for asked in incoming:
+            if not asked.done.done():
+                asked.done.set_result(None)
 
-    def _sift(self, incoming: list[tuple[Transaction, Future[None]]]) -> list[tuple[Transaction, Future[None]]]:
+    def _sift(self, incoming: list[_Asked]) -> list[_Asked]:
         """Answer those that need no writing, and return the rest, each at most once."""
-        accepted: list[tuple[Transaction, Future[None]]] = []
+        accepted: list[_Asked] = []
         taken: dict[tuple[bytes, int], bytes] = {}
-        for tx, done in incoming:
+        for asked in incoming:
+            tx = asked.tx
             try:
                 if taken.get((tx.sender, tx.nonce)) == tx.hash or self._is_known(tx):
                     continue  # Answered together with the others, after the commit.
                 self._check_place(tx, taken, len(accepted))
+                if asked.held_max is not None:
+                    self._check_held(tx.sender, asked.held_max, sum(sender == tx.sender for sender, _ in taken))
             except LedgerError as error:
-                done.set_exception(error)
+                asked.done.set_exception(error)
                 continue
             taken[tx.sender, tx.nonce] = tx.hash
-            accepted.append((tx, done))
+            accepted.append(asked)
         return accepted
 
     def _is_known(self, tx: Transaction) -> bool:
@@ -146,3 +161,9 @@ class Admission:
             raise UnavailableError("the queue", "the nonce is too far ahead", nonce=tx.nonce, next=due)
         if size >= self._config.pending_max:
             raise UnavailableError("the queue", "it is full", pending=size)
+
+    def _check_held(self, sender: bytes, held_max: int, added: int) -> None:
+        with self._changed:
+            held = self._queue.held_of(sender) + added
+        if held >= held_max:
+            raise UnavailableError("the queue", "it holds as many of this sender as it may", sender=sender, held=held)

@@ -28,7 +28,7 @@ from ledger.domain.errors import NotFoundError, RefusedError, UnavailableError
 from ledger.service.ports import BlockBundle, BlockHeader, BlockRef, ChainReceipt, RawLog, Seal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
     from types import TracebackType
 
@@ -114,18 +114,22 @@ class EmbeddedChain:
         """Return the deployment's chain id."""
         return self._config.chain_id
 
-    def submit(self, raw_transaction: bytes) -> bytes:
+    def submit(self, raw_transaction: bytes, held_max: int | None = None) -> bytes:
         """Return the transaction's hash once it is in the queue on disk; the same bytes may be given again.
+
+        Args:
+            raw_transaction: The signed transaction.
+            held_max: How many of its sender's transactions the queue may hold, this one counted; any number if None.
 
         Raises:
             InvalidInputError: This chain can never take it.
             ConflictError: Another transaction of the sender has its nonce.
             RefusedError: The node refused it before.
-            UnavailableError: The queue is full, or the engine is stopped.
+            UnavailableError: The queue is full or holds enough of the sender, or the engine is stopped.
             IntegrityError: The engine stopped because its records disagree.
         """
         self._sealer.check_serving()
-        return self._admission.submit(raw_transaction)
+        return self._admission.submit(raw_transaction, held_max)
 
     def nonce(self, address: bytes) -> int:
         """Return the nonce that the account's next transaction should carry, those in the queue counted."""
@@ -229,15 +233,16 @@ class EmbeddedChain:
 
     def logs(self, first: int, last: int, addresses: Sequence[bytes]) -> list[RawLog]:
         """Return the logs of a range of blocks, both ends included, of these contracts (of all, if none is named)."""
+        return list(self.iterate_logs(first, last, addresses))
+
+    def iterate_logs(self, first: int, last: int, addresses: Sequence[bytes]) -> Iterator[RawLog]:
+        """Yield what ``logs`` returns, one at a time, for a reader that may stop."""
         wanted = frozenset(addresses)
-        found: list[RawLog] = []
         for number, block_hash, receipts in self._journal.receipts(first, last):
             for stored in receipts:
                 for place, (address, topics, data) in enumerate(decode_receipt(stored.rlp).logs, stored.first_log):
                     if not wanted or address in wanted:
-                        log = RawLog(address, topics, data, number, block_hash, stored.tx_hash, stored.position, place)
-                        found.append(log)
-        return found
+                        yield RawLog(address, topics, data, number, block_hash, stored.tx_hash, stored.position, place)
 
     # Present state.
 

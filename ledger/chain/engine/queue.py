@@ -6,7 +6,7 @@ the order that counts is the journal's, once a block is begun. Not safe for thre
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -29,10 +29,14 @@ class Queue:
         self._ready: deque[Entry] = deque()
         self._waiting: dict[bytes, dict[int, Entry]] = {}
         self._next: dict[bytes, int] = {}
-        self._size = 0
+        self._held: Counter[bytes] = Counter()
 
     def __len__(self) -> int:
-        return self._size
+        return self._held.total()
+
+    def held_of(self, sender: bytes) -> int:
+        """Return how many of a sender's transactions are here."""
+        return self._held[sender]
 
     @property
     def ready_count(self) -> int:
@@ -48,7 +52,7 @@ class Queue:
 
     def admit(self, entry: Entry) -> None:
         """Take in a durable transaction; it and those that waited for it become ready."""
-        self._size += 1
+        self._held[entry.sender] += 1
         self._waiting.setdefault(entry.sender, {})[entry.nonce] = entry
         self._promote(entry.sender)
 
@@ -70,13 +74,13 @@ class Queue:
             entry = self._ready.popleft()
             gas += entry.gas
             batch.append(entry)
-        self._size -= len(batch)
+        self._release(batch)
         return batch
 
     def put_back(self, batch: Sequence[Entry]) -> None:
         """Return a batch that was not begun to the head of the queue."""
         self._ready.extendleft(reversed(batch))
-        self._size += len(batch)
+        self._held.update(entry.sender for entry in batch)
 
     def drop(self, refused: Sequence[Entry]) -> None:
         """Forget refused transactions that were ``put_back``; later ones of their senders wait for a replacement."""
@@ -87,7 +91,7 @@ class Queue:
         kept: deque[Entry] = deque()
         for entry in self._ready:
             if entry.seq in gone:
-                self._size -= 1
+                self._release([entry])
             elif entry.nonce > lowest.get(entry.sender, entry.nonce):
                 self._waiting.setdefault(entry.sender, {})[entry.nonce] = entry
             else:
@@ -96,3 +100,9 @@ class Queue:
         for sender, nonce in lowest.items():
             self._next[sender] = nonce
             self._promote(sender)
+
+    def _release(self, entries: Sequence[Entry]) -> None:
+        for entry in entries:
+            self._held[entry.sender] -= 1
+            if not self._held[entry.sender]:
+                del self._held[entry.sender]
