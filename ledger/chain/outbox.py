@@ -127,6 +127,10 @@ class TransactionOutbox:
         """Say whether something was sent under this key."""
         return self._store.intent(key) is not None
 
+    def key_of_transaction(self, tx_hash: bytes) -> str | None:
+        """Return the key of the write that a transaction was sent for, None for one that is not ours."""
+        return self._store.key_of(tx_hash)
+
     def preflight(self, to: bytes, data: bytes, *, sender: str = "relayer") -> None:
         """Try a call on the tip without sending it.
 

@@ -171,6 +171,14 @@ class OutboxStore:
             ).fetchall()
         return [Attempt(*row) for row in rows]
 
+    def key_of(self, tx_hash: bytes) -> str | None:
+        """Return the key of the intent at whose nonce a transaction was attempted."""
+        with self._lock:
+            row = self._connection.execute(
+                "SELECT key FROM attempts JOIN intents USING (sender, nonce) WHERE tx_hash = ?", (tx_hash,)
+            ).fetchone()
+        return None if row is None else str(row[0])
+
     def pending(self, sender: bytes | None = None) -> list[Intent]:
         """Return pending intents, lowest nonce first."""
         condition, values = ("AND sender = ?", (sender,)) if sender is not None else ("", ())

@@ -94,6 +94,8 @@ def register(commands: Commands) -> None:
 def _render_fsck(out: Console, report: dict[str, Any]) -> None:
     for check in report["checks"]:
         out.print(Text(f"{check['what']}: {check['checked']} checked, {check['defects']} differ"))
+    if report["not_brought"]:
+        out.print(f"{report['not_brought']} commitments of records signed elsewhere came without their documents")
     for defect in report["defects"][:20]:
         out.print(Text(f"DIFFERS {defect['what']} {plain(defect['entry'])}: {plain(defect['reason'])}", style="red"))
     if not report["defects"]:

@@ -246,19 +246,16 @@ def proposal(
     """
     signer = signer_for_post(services, post, key)
     about = {"about": agreement.hex(), "reference": draft.reference, "demonstration": demonstration}
-    review = ZERO32
+    review, given = ZERO32, {}
     if (stated := draft.security_review) is not None:
-        review = (
-            bytes.fromhex(stated.commitment)
-            if stated.commitment
-            else keep(
-                services,
-                make_document("agreement", Tier.PARTIES, review_groups(stated), extra={"about": agreement.hex()}),
-            )
-        )
+        if stated.commitment:
+            review, given = bytes.fromhex(stated.commitment), {"review": "given"}  # Its document stays elsewhere.
+        else:
+            groups = review_groups(stated)
+            review = keep(services, make_document("agreement", Tier.PARTIES, groups, extra={"about": agreement.hex()}))
     # The texts of published agreements are public here: who shares what with whom, why and until when.
     document = make_document(
-        "agreement", Tier.PUBLIC, text_groups(draft), texts=_texts(draft), extra={**about, "version": version}
+        "agreement", Tier.PUBLIC, text_groups(draft), texts=_texts(draft), extra={**about, "version": version, **given}
     )
     text = keep(services, document)
     proposed = terms(draft, agreement=agreement, version=version, text=text, review=review)

@@ -1,26 +1,38 @@
 """``fsck``: recompute everything from its source and name the first entry of each store that differs.
 
 The stores check their own bytes (``Services.store_checks``: chain replay, log, vault, index). Here are the
-checks between them: every leaf has its document, every document its leaf's commitment, every event its
-place, its reporter's signature and the verdict that the chain gives again, every anchor the log's root.
+checks between them: every anchor has the log's root and its checkpoint's note; every commitment on chain has its
+opening, readable by whom its record says; every leaf has its document, every document its leaf's commitment, every
+event its place, its reporter's right and signature and the verdict that the chain gives again.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
+from ledger.domain.codes import Tier
 from ledger.domain.commitment import recommit
 from ledger.domain.errors import LedgerError
 from ledger.domain.event_v1 import NO_HASH, digest
-from ledger.domain.identifiers import post_id
+from ledger.domain.history import known_by_block
+from ledger.domain.identifiers import parse_post, post_id
+from ledger.domain.key_state import Allowed, authority, fold_agency, fold_post
 from ledger.domain.leaf import LeafV1, parse_leaf, stream_id
 from ledger.domain.records import EventBatch
+from ledger.domain.reporting import MAY_REPORT, standing
 from ledger.domain.scalars import ZERO32
 from ledger.domain.typed_data import digest as signing_digest
+from ledger.log.checkpoint import parse_checkpoint
+from ledger.log.note import parse_note
 from ledger.log.proofs import root_from_inclusion
+from ledger.service.anchoring import note_of
 from ledger.service.asking_proof import rebind
-from ledger.service.event_documents import binding_of, event_of
+from ledger.service.event_checks import RESPONSIBILITIES
+from ledger.service.event_documents import KIND, binding_of, event_of
+from ledger.service.openings import check_openings
+from ledger.service.registry_views import REGISTRY
 from ledger.service.requests import Nothing
 from ledger.service.signatures import recover
 from ledger.service.submission import domain_of
@@ -29,7 +41,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from ledger.domain.event_v1 import EventV1
-    from ledger.service.ports import VaultDocument
+    from ledger.service.ports import BlockRef, VaultDocument
     from ledger.service.services import Services
 
 _PAGE: Final = 500
@@ -57,34 +69,49 @@ def fsck(services: Services, _request: Nothing, progress: Callable[[str, int, in
     services.state.refresh()
     checks: list[dict[str, Any]] = []
     defects: list[Defect] = []
-    for check in (*services.store_checks, StoreCheck("anchors", lambda _told: _anchors(services))):
+    for check in (*services.store_checks, StoreCheck("anchors", lambda told: _anchors(services, told))):
         checked, found = check.run(progress)
         checks.append({"what": check.what, "checked": checked, "defects": len(found)})
         defects += found
+    checked, missing, not_brought = check_openings(services, progress)
+    found = [Defect("openings", commitment.hex(), reason) for commitment, reason in missing]
+    checks.append({"what": "openings", "checked": checked, "defects": len(found)})
+    defects += found
     checked, found = _entries(services, progress)
     checks.append({"what": "entries", "checked": checked, "defects": len(found)})
     defects += found
     return {
         "checks": checks,
         "defects": [{"what": defect.what, "entry": defect.entry, "reason": defect.reason} for defect in defects],
+        "not_brought": not_brought,
     }
 
 
-def _anchors(services: Services) -> tuple[int, list[Defect]]:
+def _anchors(services: Services, told: Callable[[str, int, int], None]) -> tuple[int, list[Defect]]:
     anchors = services.state.anchors()
     found: list[Defect] = []
-    for anchored in anchors:
+    for done, anchored in enumerate(anchors, 1):
         size = anchored.event.size
         if size > services.log.size():
             found.append(Defect("anchors", str(size), "the log is shorter than this anchor"))
         elif (root := services.log.root(size)) != anchored.event.root:
             found.append(Defect("anchors", str(size), f"the log's root is {root.hex()}"))
+        try:
+            noted = parse_checkpoint(parse_note(note_of(services, anchored.event)).text)
+        except LedgerError as error:
+            found.append(Defect("anchors", str(size), error.explain()))
+        else:
+            if (noted.origin, noted.size, noted.root) != (services.deployment.log_origin, size, anchored.event.root):
+                found.append(Defect("anchors", str(size), "its checkpoint's note is of another size or root"))
+        if done % _PAGE == 0:
+            told("anchors", done, len(anchors))
     return len(anchors), found
 
 
 def _entries(services: Services, progress: Callable[[str, int, int], None]) -> tuple[int, list[Defect]]:
     size = services.log.size()
-    streams: dict[str, LeafV1] = {}
+    streams: dict[str, _Previous] = {}
+    rights = _Rights(services)
     found: list[Defect] = []
     block, accepted = 0, 0
     for first in range(0, size, _PAGE):
@@ -101,23 +128,29 @@ def _entries(services: Services, progress: Callable[[str, int, int], None]) -> t
                 try:
                     found += [
                         Defect("entries", str(index), reason)
-                        for reason in _check_entry(services, leaf, document, streams.get(leaf.stream))
+                        for reason in _check_entry(services, rights, leaf, document, streams.get(leaf.stream))
                     ]
                 except LedgerError as error:
                     found.append(Defect("entries", str(index), error.explain()))
-            streams[leaf.stream] = leaf
+            streams[leaf.stream] = _Previous(leaf, document)
         progress("entries", first + len(leaves), size)
     return size, found
 
 
-def _check_entry(services: Services, leaf: LeafV1, document: VaultDocument, previous: LeafV1 | None) -> Iterator[str]:
+def _check_entry(
+    services: Services, rights: _Rights, leaf: LeafV1, document: VaultDocument, previous: _Previous | None
+) -> Iterator[str]:
     groups: Any = document.groups
     if recommit(groups).root.hex() != leaf.commitment:
         yield "its groups do not hash to its commitment"
     event, binding = event_of(document), binding_of(document)
-    expected = previous.hash().hex() if previous is not None else NO_HASH
-    if leaf.prev != expected or leaf.seq != (previous.seq + 1 if previous is not None else 0):
+    if (document.kind, document.tier) != (KIND, Tier.PARTIES):
+        yield f"its opening is kept as {document.kind}, {document.tier}, and {KIND}, {Tier.PARTIES} for every event"
+    expected = previous.leaf.hash().hex() if previous is not None else NO_HASH
+    if leaf.prev != expected or leaf.seq != (previous.leaf.seq + 1 if previous is not None else 0):
         yield "it does not follow the leaf before it in its stream"
+    if (before := previous.event_hash() if previous is not None else NO_HASH) and event.prev_hash != before:
+        yield "its event does not follow the reporter's event before it"
     if event.reporter_seq != leaf.seq:
         yield "its reporter's number is not the leaf's"
     salt = str(document.extra["stream_salt"])
@@ -125,12 +158,69 @@ def _check_entry(services: Services, leaf: LeafV1, document: VaultDocument, prev
         yield "its stream is not its reporter's and agreement's"
     if (binding.block, binding.block_hash.hex()) != (leaf.block, leaf.block_hash):
         yield "it is bound at another block than its leaf says"
-    elif services.chain.block(leaf.block).ref.hash.hex() != leaf.block_hash:
+    elif rights.block(leaf.block).hash.hex() != leaf.block_hash:
         yield "the chain has another block under its bound number"
     if rebind(services, event, binding) != binding:
         yield "its verdict, recomputed, is another"
     if not _is_signed(services, event, document):
         yield "its batch's signature is not the stated signer's"
+    elif denied := rights.denied(event.reporter, bytes.fromhex(str(document.extra["signer"])), leaf.block):
+        yield f"its signer might not report for the post at the bound block: {denied}"
+    elif not rights.has_standing(event, leaf.block):
+        yield "its reporter tells another agency's side, and nobody entrusted it at the bound block"
+
+
+@dataclass(frozen=True, slots=True)
+class _Previous:
+    """The entry before another in its stream."""
+
+    leaf: LeafV1
+    document: VaultDocument | None
+
+    def event_hash(self) -> str:
+        """Return the digest of its event, empty where it cannot be told."""
+        try:
+            return digest(event_of(self.document)).hex() if self.document is not None else ""
+        except LedgerError:
+            return ""
+
+
+class _Rights:
+    """Who might report at which block, each asked once."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._known: dict[tuple[str, bytes, int], str] = {}
+        self._block: BlockRef | None = None
+
+    def block(self, number: int) -> BlockRef:
+        """Return a block's place; entries that follow each other are mostly bound at the same."""
+        if self._block is None or self._block.number != number:
+            self._block = self._services.chain.block(number).ref
+        return self._block
+
+    def denied(self, reporter: str, signer: bytes, block: int) -> str:
+        """Return why a key might not report for a post at a block, empty where it might."""
+        asked = (reporter, signer, block)
+        if asked not in self._known:
+            self._known[asked] = self._ask(*asked)
+        return self._known[asked]
+
+    def has_standing(self, event: EventV1, block: int) -> bool:
+        """Say whether a post might report an event's side at a block."""
+        read = partial(self._services.state.history, RESPONSIBILITIES)
+        time = self.block(block).timestamp
+        return standing(event, parse_post(event.reporter), read, block=block, time=time) is not None
+
+    def _ask(self, reporter: str, signer: bytes, block: int) -> str:
+        ref, state = parse_post(reporter), self._services.state
+        post = fold_post(known_by_block(state.history(REGISTRY, ref.id), block))
+        agency = fold_agency(known_by_block(state.history(REGISTRY, ref.agency.id), block))
+        if post is None or agency is None:
+            return "the post is not known"
+        time = self.block(block).timestamp
+        allowed = authority(post, agency, key=signer, any_of=MAY_REPORT, time=time)
+        return "" if isinstance(allowed, Allowed) else allowed.reason
 
 
 def _is_signed(services: Services, event: EventV1, document: VaultDocument) -> bool:

@@ -80,6 +80,12 @@ class LedgerState:
         """Return the number of those events: a fold of them is stale when this has grown."""
         return len(self._histories.get((self._deployment.address(contract), key), ()))
 
+    def every(self) -> list[EventRecord]:
+        """Return every event once, in the order of the chain."""
+        with self._lock:
+            found = {recorded.position: recorded for history in self._histories.values() for recorded in history}
+        return [found[position] for position in sorted(found)]
+
     def assignment(self, assignment: bytes) -> tuple[EventRecord, ...]:
         """Return the events of one responsibility assignment, oldest first."""
         with self._lock:

@@ -204,6 +204,10 @@ class Outbox(Protocol):
         """Say whether something was sent under this key."""
         ...
 
+    def key_of_transaction(self, tx_hash: bytes) -> str | None:
+        """Return the key of the write that a transaction was sent for, None for one that is not ours."""
+        ...
+
     def preflight(self, to: bytes, data: bytes, *, sender: str = "relayer") -> None:
         """Try a call without sending it; raise RefusedError with the contract's named error."""
         ...

@@ -21,6 +21,7 @@ from ledger.domain.text import check_reference
 from ledger.domain.typed_data import digest
 from ledger.service.case_documents import FILING_STEPS
 from ledger.service.directory import check_text
+from ledger.service.openings import PRIVATE, PUBLIC, SEALED, tiers_of_step
 from ledger.service.ports import VaultDocument
 from ledger.service.profiles import keep
 from ledger.service.requests import Request
@@ -238,7 +239,7 @@ def _opening(sent: SentOpening) -> SignedOpening:
 
 
 def _public_words(record: Record) -> frozenset[bytes]:
-    """Return the commitments whose documents anyone may read: names, and the texts of agreements."""
+    """Return the commitments whose documents anyone may read: names, the texts of agreements, and notices."""
     match record:
         case Propose():
             return frozenset({record.terms.text})
@@ -246,8 +247,17 @@ def _public_words(record: Record) -> frozenset[bytes]:
             return frozenset({record.profile})
         case PublishEntry():
             return frozenset({record.content})
+        case Advance() if tiers_of_step(record.step) == PUBLIC:
+            return frozenset({record.commitment})
         case _:
             return frozenset()
+
+
+def _tiers(record: Record, commitment: bytes) -> frozenset[Tier]:
+    """Return the tiers that a document may have: by the record, since a commitment does not cover its tier."""
+    if commitment in _public_words(record):
+        return PUBLIC
+    return SEALED if isinstance(record, Advance) else PRIVATE
 
 
 def _referred(record: Record) -> tuple[str, bytes, bytes] | None:
@@ -273,8 +283,8 @@ def _document(sent: SentDocument, record: Record, path: str) -> VaultDocument:
     commitment = recommit(sent.groups)
     if commitment.root not in words:
         raise InvalidInputError(path, commitment.root, "a document that the signed record commits to")
-    if commitment.root in _public_words(record) and sent.tier != Tier.PUBLIC:
-        raise InvalidInputError(f"{path}.tier", sent.tier, "PUBLIC, as for every name and every agreement's text")
+    if sent.tier not in (allowed := _tiers(record, commitment.root)):
+        raise InvalidInputError(f"{path}.tier", sent.tier, " or ".join(sorted(allowed)) + ", as for all such documents")
     for kind, texts in sent.texts.items():
         for place, text in enumerate(texts):
             check_text(kind, text, f"{path}.texts.{kind}[{place}]")

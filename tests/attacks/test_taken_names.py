@@ -83,6 +83,6 @@ def _suspend(world: World, mine: str, reference: str) -> None:
     opened = commit(values, {name: secrets.token_bytes(32) for name in values})
     about, reason = "0x" + mine, "0x" + opened.root.hex()
     body = world.signed(Suspend, "authority", post=id_of("authority"), agreement=about, reason=reason)
-    document = SentDocument(kind="agreement", tier="PUBLIC", groups=dict(opened.by_name()), about=mine)
+    document = SentDocument(kind="agreement", tier="PARTIES", groups=dict(opened.by_name()), about=mine)
     send_signed(world.services, SendSigned(**body, documents=[document]))
     world.do("agreement.resume", agreement=mine, post=POSTS["authority"][0], reason="law:x")
