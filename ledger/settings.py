@@ -1,15 +1,27 @@
 """Every setting of the product, read once from ``QUANZE_…`` variables by ``ledger.bootstrap``.
 
-Units are in the names. Nothing here is a secret in clear: the passphrase is a ``SecretStr``, and the
-usual way to give it is a file (``QUANZE_PASSPHRASE_FILE``), so that it shows in no process list.
+Units are in the names. Nothing here is a secret in clear: the passphrase is a ``SecretStr`` that code may give,
+and it is read from a file (``QUANZE_PASSPHRASE_FILE``), never from a variable that every child would inherit.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any, Final
 
 from pydantic import Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
+
+GIVEN_BY_CODE: Final = frozenset({"passphrase"})
+"""Settings that no variable sets."""
+
+
+class _Environment(EnvSettingsSource):
+    """The variables of this process, without those that are not read."""
+
+    def __call__(self) -> dict[str, Any]:
+        """Return the settings that variables give."""
+        return {name: value for name, value in super().__call__().items() if name not in GIVEN_BY_CODE}
 
 
 class Settings(BaseSettings):
@@ -24,7 +36,7 @@ class Settings(BaseSettings):
     passphrase_file: Path | None = Field(
         default=None, description="A file whose first line unlocks the keystores unattended."
     )
-    passphrase: SecretStr | None = Field(default=None, description="The keystores' passphrase itself; prefer the file.")
+    passphrase: SecretStr | None = Field(default=None, description="The passphrase itself, where code has it.")
     chain_url: str | None = Field(
         default=None, description="A JSON-RPC endpoint to use in place of the embedded engine."
     )
@@ -65,3 +77,15 @@ class Settings(BaseSettings):
         default=3600, ge=1, description="Life of a signed request made by this process, in seconds."
     )
     language: str = Field(default="", description="zh or en; empty reads LANG.")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the base calls it so.
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the base calls it so.
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the base calls it so.
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Read what code gives, then the variables, and nothing else."""
+        return init_settings, _Environment(settings_cls)

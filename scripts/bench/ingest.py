@@ -32,6 +32,7 @@ from rich.table import Table
 from ledger import bootstrap
 from ledger.domain import canonical
 from ledger.domain.event_v1 import complete_event, to_object
+from ledger.domain.reporting import EVENT_DEADLINE_MAX_S
 from ledger.service.event_batches import place_events, sign_batch
 from ledger.settings import Settings
 
@@ -80,7 +81,14 @@ def prepare(home: Path, clients: int, batch: int, batches: int) -> list[list[byt
 
 def run(home: Path, bodies: list[list[bytes]]) -> tuple[float, list[float]]:
     """Serve the home, send everything, and return the time and each request's time, in seconds."""
-    environment = {**os.environ, "QUANZE_PASSPHRASE": PASSPHRASE, "QUANZE_PORT": "0", "QUANZE_HOME": str(home)}
+    passphrase = home.with_name("passphrase")
+    passphrase.write_text(PASSPHRASE, encoding="ascii")
+    environment = {
+        **os.environ,
+        "QUANZE_PASSPHRASE_FILE": str(passphrase),
+        "QUANZE_PORT": "0",
+        "QUANZE_HOME": str(home),
+    }
     command = [str(Path(sys.executable).with_name("quanze")), "--json", "up"]
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as server:
         assert server.stdout is not None
@@ -189,7 +197,7 @@ def _bodies(services: Services, client: int, agreement: str, batch: int, batches
         for number in range(batch * batches)
     ]
     placed = place_events(events, next_seq=0, prev_hash=bytes(32))
-    deadline = int(time.time()) + 86_400
+    deadline = int(time.time()) + EVENT_DEADLINE_MAX_S // 2
     return [
         _body(sign_batch(services.deployment, signer, placed[first : first + batch], deadline=deadline))
         for first in range(0, len(placed), batch)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic_core import PydanticUndefined
 
-from ledger.settings import Settings
+from ledger.settings import GIVEN_BY_CODE, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,6 +33,8 @@ def settings_reference() -> Mapping[str, str]:
         "|---|---|---|",
     ]
     for name, field in Settings.model_fields.items():
+        if name in GIVEN_BY_CODE:
+            continue
         lines.append(f"| `{prefix}{name.upper()}` | {_default(name, field)} | {field.description}{_bounds(field)} |")
     lines += [
         "",

@@ -187,6 +187,17 @@ def test_a_backup_taken_while_it_runs_is_a_home(home: Command, tmp_path: Path) -
     assert Command(tmp_path / "other", home.settings)("restore", str(tmp_path)).code == 3
 
 
+def test_the_passphrase_is_read_from_no_variable(home: Command) -> None:
+    """A variable would be inherited by every child and shown by the system's own tools."""
+    without = {name: value for name, value in home.settings.items() if name != "QUANZE_PASSPHRASE_FILE"}
+    right = Path(home.settings["QUANZE_PASSPHRASE_FILE"]).read_text(encoding="ascii").strip()
+    said = Command(home.home, {**without, "QUANZE_PASSPHRASE": right})("key", "new", "by-variable")
+    assert said.code != 0
+    assert "QUANZE_PASSPHRASE_FILE" in said.err
+    assert right not in said.err + said.out
+    assert "by-variable" not in {key["name"] for key in home.done("key", "list")["items"]}
+
+
 def test_a_kill_loses_nothing_that_was_acknowledged(home: Command) -> None:
     process = subprocess.Popen([QUANZE, "up", "--port", "0"], env=home.environment, stdout=subprocess.PIPE)
     assert process.stdout is not None
