@@ -101,9 +101,10 @@ def _sift(
     for record, source in sources:
         given = _values(source, demonstration=False)
         reference = reference_of(source)
+        case = services.directory.referred(reference, "case")
         if (twin := found.get(reference)) is not None:
             held, reason = _values(twin[1], demonstration=False), "the file holds it already with other content"
-        elif (case := services.directory.referred(reference, "case")) is not None and find_case(services, case) is not None:
+        elif case is not None and find_case(services, case) is not None:
             held = dict(values_of(filing_of(services, case)))  # type: ignore[arg-type] # JSON values.
             reason = "the ledger holds it with other content"
         else:
