@@ -19,8 +19,10 @@ from api.deps import refuse_unknown_query
 from api.explorer import app as explorer
 from api.faults import Faults
 from api.headers import HeadAsGet, SecurityHeaders
+from api.places import Places
 from api.routes import accountability, agreements, events, evidence, log, registry, requests, service
 from api.schemas import components
+from ledger.service.limits import EVIDENCE_AT_ONCE_MAX, RPC_AT_ONCE_MAX
 
 if TYPE_CHECKING:
     from ledger.service.services import Services
@@ -70,6 +72,8 @@ def api_without_services() -> FastAPI:
     for router in _ROUTERS:
         app.include_router(router)
     app.state.routes = [route for router in _ROUTERS for route in router.routes]
+    app.state.evidence_places = Places("evidence", EVIDENCE_AT_ONCE_MAX)
+    app.state.rpc_places = Places("the gateway", RPC_AT_ONCE_MAX)
     errors.install(app)
     app.add_middleware(Faults, answer=errors.on_fault)
     app.add_middleware(SecurityHeaders)

@@ -41,7 +41,8 @@ def evidence(
 ) -> Response:
     """Give an evidence file; an event's only to a signed read by one of its parties, since it says what happened."""
     groups = [group for group in disclose.split(",") if group]
-    made = read_evidence(services, ReadEvidence(kind=kind, id=id, disclose=groups), reader)
+    with request.app.state.evidence_places.one():
+        made = read_evidence(services, ReadEvidence(kind=kind, id=id, disclose=groups), reader)
     if reader is not None:
         return Response(made["content"], headers=PRIVATE, media_type=JSON)
     return file(request, made["content"].encode(), JSON, is_immutable=False)

@@ -69,9 +69,12 @@ def openapi(request: Request) -> Response:
         }
     },
 )
-def rpc(services: ServicesDep, body: Annotated[bytes, Depends(body_of(RPC_BODY_BYTES_MAX))]) -> Response:
+def rpc(
+    request: Request, services: ServicesDep, body: Annotated[bytes, Depends(body_of(RPC_BODY_BYTES_MAX))]
+) -> Response:
     """Answer reads of an allow-list, and take transactions that a registered key signed for our contracts."""
     if services.rpc is None:
         raise HTTPException(404, "the engine of this home has its own JSON-RPC endpoint")
-    answer = services.rpc(body)
+    with request.app.state.rpc_places.one():
+        answer = services.rpc(body)
     return Response(status_code=204) if answer is None else Response(answer, media_type=JSON)

@@ -18,6 +18,9 @@ BATCH_BODY_BYTES_MAX: Final = 16 << 20
 
 REQUEST_BODY_BYTES_MAX: Final = 1 << 20
 RPC_BODY_BYTES_MAX: Final = 1 << 20
+EVIDENCE_AT_ONCE_MAX: Final = 4
+"""Files that are made at once: each costs signatures and proofs, and the threads that make them also take events."""
+RPC_AT_ONCE_MAX: Final = 8
 IDEMPOTENCY_KEY_CHARS_MAX: Final = 200
 
 
@@ -29,6 +32,8 @@ def limits(services: Services, _request: Nothing) -> dict[str, object]:
         "batch_body_bytes_max": BATCH_BODY_BYTES_MAX,
         "request_body_bytes_max": REQUEST_BODY_BYTES_MAX,
         "rpc_body_bytes_max": RPC_BODY_BYTES_MAX,
+        "rpc_at_once_max": RPC_AT_ONCE_MAX,
+        "evidence_at_once_max": EVIDENCE_AT_ONCE_MAX,
         "entry_bytes_max": MAX_ENTRY_BYTES,
         "integer_max": MAX_INTEGER,
         "source_keys_max": MAX_SOURCE_KEYS,
