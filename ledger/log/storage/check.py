@@ -11,7 +11,7 @@ from ledger.log.errors import BadEntryError, BadTileError, MissingFileError
 from ledger.log.note import Ed25519Verifier
 from ledger.log.storage.files import FolderFetcher
 from ledger.log.storage.folder import JOURNAL_FOLDER
-from ledger.log.storage.journal import read_segment, segment_paths
+from ledger.log.storage.leftover import check_leftovers, read_segments
 from ledger.log.tiles import CHECKPOINT_PATH, TileReader
 from ledger.log.tree import leaf_hash
 
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 def check_folder(path: Path | str, vkey: str) -> Iterator[Progress]:
     """Check checkpoint, entries, tiles and journal of a log's folder, also while another process appends to it.
+
+    Every file that readers may get is read: those that the checkpoint needs, and partial ones of other widths.
 
     Yields:
         How many entries agree so far, after each bundle.
@@ -42,6 +44,7 @@ def check_folder(path: Path | str, vkey: str) -> Iterator[Progress]:
             yield progress
         if checkpoint is not None:
             _check_journal(root / JOURNAL_FOLDER, TileReader(fetcher, checkpoint.size), checkpoint.size)
+            check_leftovers(root, fetcher, checkpoint.size)
     except BadEntryError as error:
         raise IntegrityError(error.path, error.reason, file=error.path, entry=error.index) from error
     except BadTileError as error:
@@ -54,14 +57,10 @@ def check_folder(path: Path | str, vkey: str) -> Iterator[Progress]:
 
 def _check_journal(folder: Path, tiles: TileReader, size: int) -> None:
     """Return if the journal's entries below ``size`` are those of the tree."""
-    for path in segment_paths(folder):
-        try:
-            segment = read_segment(path)
-        except FileNotFoundError:
-            # A running owner removes segments whose entries are all in full tiles.
-            continue
+    for segment in read_segments(folder):
+        name = segment.path.name
         for index, entry in enumerate(segment.entries[: max(0, size - segment.first)], segment.first):
             if leaf_hash(entry) != tiles.node(0, index):
                 raise IntegrityError(
-                    path.name, f"entry {index} of the journal is not the published one", file=path.name, entry=index
+                    name, f"entry {index} of the journal is not the published one", file=name, entry=index
                 )

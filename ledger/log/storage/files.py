@@ -83,7 +83,7 @@ class DurableFolder:
             self.put(path, data)
             return
         if found != data:
-            raise IntegrityError(path, "the file differs from what the journal's entries give")
+            raise IntegrityError(path, "the file differs from what the journal's entries give", file=path)
         self._changed.add(target.parent)
 
     def remove_folder(self, path: str) -> None:

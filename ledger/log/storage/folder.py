@@ -262,11 +262,14 @@ class FolderLog:
         return size
 
     def _restore(self, note: bytes, published: Checkpoint) -> None:
-        """Write again whatever the last owner may not have finished writing, then publish if nothing ever was."""
+        """Write whatever the last owner may not have finished writing, then publish if nothing ever was.
+
+        What is there already must be the same: files are whole after any crash, and hold what the journal holds.
+        """
         with self._publishing:
             state = self._edge.state()
             for path, data in state.partial_files(published.size):
-                self._files.put(path, data)
+                self._files.put_once(path, data)
             self._write_full(state)
             self._note, self._published = note, published
             kept = {f"{tile_path(level, index)}.p" for level, index, _ in right_edge(published.size)}
@@ -316,7 +319,7 @@ class FolderLog:
 
     def _publish(self, state: EdgeState) -> bytes:
         for path, data in state.partial_files(state.size):
-            self._files.put(path, data)
+            self._files.put_once(path, data)
         self._write_full(state)
         checkpoint = Checkpoint(self._signer.name, state.size, state.root)
         note = sign_checkpoint(checkpoint, [self._signer])
