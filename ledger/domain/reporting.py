@@ -25,6 +25,12 @@ if TYPE_CHECKING:
 MAY_REPORT: Final = PostRole.REPORTER | PostRole.PLATFORM_OPERATOR
 """Roles, one of which a reporter holds."""
 
+EVENT_DEADLINE_MAX_S: Final = 3_600
+"""A batch's deadline is at most this long after the bound block's time: fixed by the formats.
+
+Until its deadline an operator can put a signed event on record at a block of its choice.
+"""
+
 
 class Standing(Enum):
     """By what right a post reports an event."""

@@ -21,7 +21,7 @@ from ledger.domain.history import known_by_block
 from ledger.domain.identifiers import duty_key, parse_post, post_id
 from ledger.domain.leaf import stream_id
 from ledger.domain.records import EventBatch
-from ledger.domain.reporting import MAY_REPORT, Standing, standing
+from ledger.domain.reporting import EVENT_DEADLINE_MAX_S, MAY_REPORT, Standing, standing
 from ledger.domain.responsibility_state import fold_responsibility
 from ledger.domain.scalars import ZERO32
 from ledger.domain.typed_data import Domain
@@ -237,6 +237,8 @@ def check_reporter(
     bound = blocks.header(entry.leaf.block)
     if batch.deadline < bound.timestamp:
         raise VerificationError(7, "the batch's deadline had passed")
+    if batch.deadline - bound.timestamp > EVENT_DEADLINE_MAX_S:
+        raise VerificationError(7, f"the batch's deadline is more than {EVENT_DEADLINE_MAX_S} s after the bound block")
     after = (bound.number + 1, 0)
     authorities.check_post(record.post, signer, any_of=MAY_REPORT, before=after, time=bound.timestamp)
     right = standing(

@@ -48,7 +48,7 @@ def append_signed_batch(services: Services, batch: SignedBatch) -> list[dict[str
     The same bytes again get the first answer, even after the deadline.
 
     Raises:
-        InvalidInputError: An event is not well formed or lies in the future.
+        InvalidInputError: An event is not well formed or lies in the future, or the deadline is too far.
         UnauthorizedError: The signature, key, post or deadline does not allow it.
         ConflictError: Another batch has the nonce, or events are out of place or reported already.
         UnavailableError: No block is fresh enough to bind at.
@@ -65,6 +65,7 @@ def append_signed_batch(services: Services, batch: SignedBatch) -> list[dict[str
         event_checks.check_deadline(services, batch)
         event_checks.check_times(services, batch)
         block = bindable_block(services)
+        event_checks.check_span(batch, block)
         event_checks.check_authority(services, batch, block)
         stream = services.intake.stream(batch.reporter, batch.agreement)
         event_checks.check_places(batch, stream)

@@ -24,8 +24,11 @@ if TYPE_CHECKING:
     from ledger.domain.event_v1 import EventV1
     from ledger.service.deployment import Deployment
     from ledger.service.ports import Signer
+    from ledger.service.services import Services
 
 MAX_BATCH_EVENTS: Final = 1_000
+BATCH_TTL_S: Final = 600
+"""Life of a batch that this process signs: long enough to be sent and sent again, and shorter than what is accepted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,11 @@ def batch_record(batch: SignedBatch, digests: Sequence[bytes]) -> EventBatch:
         nonce=batch.nonce,
         deadline=batch.deadline,
     )
+
+
+def batch_deadline(services: Services) -> int:
+    """Return the deadline of a batch signed now, in Unix seconds."""
+    return services.now_s() + min(BATCH_TTL_S, services.settings.signature_ttl_s)
 
 
 def place_events(events: Sequence[EventV1], *, next_seq: int, prev_hash: bytes) -> tuple[EventV1, ...]:

@@ -14,7 +14,7 @@ from ledger.domain.history import known_by_block
 from ledger.domain.identifiers import parse_post
 from ledger.domain.key_state import Allowed, authority, fold_agency, fold_post
 from ledger.domain.records import EventBatch
-from ledger.domain.reporting import MAY_REPORT, standing
+from ledger.domain.reporting import EVENT_DEADLINE_MAX_S, MAY_REPORT, standing
 from ledger.domain.typed_data import digest as signing_digest
 from ledger.service.event_batches import MAX_BATCH_EVENTS, batch_record
 from ledger.service.intake import claim_digest
@@ -75,6 +75,24 @@ def check_deadline(services: Services, batch: SignedBatch) -> None:
     now = services.clock.now_ms() // 1000
     if batch.deadline < now:
         raise SignatureRefusedError("the batch's deadline has passed", deadline=batch.deadline, now=now)
+
+
+def check_span(batch: SignedBatch, block: BlockRef) -> None:
+    """Also 3. At the bound block the deadline has not passed either, and it is near: else no evidence of it would hold.
+
+    Raises:
+        SignatureRefusedError: It has passed.
+        InvalidInputError: It is too far.
+    """
+    if batch.deadline < block.timestamp:
+        raise SignatureRefusedError(
+            "the batch's deadline has passed", deadline=batch.deadline, now=block.timestamp, block=block.number
+        )
+    if batch.deadline - block.timestamp > EVENT_DEADLINE_MAX_S:
+        latest = block.timestamp + EVENT_DEADLINE_MAX_S
+        raise InvalidInputError(
+            "deadline", batch.deadline, f"at most {latest}, {EVENT_DEADLINE_MAX_S} s after the bound block"
+        )
 
 
 def check_authority(services: Services, batch: SignedBatch, block: BlockRef) -> None:

@@ -18,12 +18,11 @@ from ledger.domain.identifiers import parse_post
 from ledger.domain.reporting import MAY_REPORT
 from ledger.service import registry_views
 from ledger.service.event_appending import append_signed_batch
-from ledger.service.event_batches import MAX_BATCH_EVENTS, place_events, sign_batch
+from ledger.service.event_batches import MAX_BATCH_EVENTS, batch_deadline, place_events, sign_batch
 from ledger.service.event_checks import may_report
 from ledger.service.intake import claim_digest, pairing_key
 from ledger.service.keys import signer_for_post
 from ledger.service.requests import Request
-from ledger.service.submission import deadline_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -132,7 +131,7 @@ def append_events(services: Services, events: Sequence[EventV1], post: str, key:
                 placed = place_events(
                     group[start : start + MAX_BATCH_EVENTS], next_seq=stream.next_seq, prev_hash=stream.last_event
                 )
-                batch = sign_batch(services.deployment, signer, placed, deadline=deadline_of(services))
+                batch = sign_batch(services.deployment, signer, placed, deadline=batch_deadline(services))
                 receipts += append_signed_batch(services, batch)
     return receipts
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from ledger.domain.canonical import MAX_ENTRY_BYTES, MAX_INTEGER
 from ledger.domain.event_v1 import MAX_SOURCE_KEYS, MAX_SOURCE_TEXT
+from ledger.domain.reporting import EVENT_DEADLINE_MAX_S
 from ledger.service.event_batches import MAX_BATCH_EVENTS
 from ledger.service.paging import PAGE_LIMIT, PAGE_LIMIT_MAX
 from ledger.service.requests import Nothing
@@ -45,4 +46,5 @@ def limits(services: Services, _request: Nothing) -> dict[str, object]:
         "binding_age_max_s": settings.binding_age_max_s,
         "checkpoint_interval_ms": settings.checkpoint_interval_ms,
         "signature_ttl_s": settings.signature_ttl_s,
+        "event_deadline_max_s": EVENT_DEADLINE_MAX_S,
     }

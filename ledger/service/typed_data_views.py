@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ledger.domain.errors import NotFoundError
 from ledger.domain.record import shape
-from ledger.domain.records import CONTRACTS, SERVICE_ONLY
+from ledger.domain.records import CONTRACTS, SERVICE_ONLY, EventBatch
 from ledger.domain.typed_data import NAME, VERSION, as_json, digest, type_hash, type_name, type_string
+from ledger.service.event_batches import batch_deadline
 from ledger.service.requests import Nothing, Request
 from ledger.service.signed_requests import SENDABLE, record_of
 from ledger.service.submission import deadline_of, domain_of, fresh_nonce
@@ -59,7 +60,8 @@ def build_typed_data(services: Services, request: BuildTypedData) -> dict[str, o
     kind = _BUILDABLE.get(request.type)
     if kind is None:
         raise NotFoundError("record type", request.type)
-    drawn = {"nonce": str(fresh_nonce()), "deadline": str(deadline_of(services))}
+    deadline = batch_deadline(services) if kind is EventBatch else deadline_of(services)
+    drawn = {"nonce": str(fresh_nonce()), "deadline": str(deadline)}
     record = record_of(kind, {**drawn, **request.message}, "message")
     domain = domain_of(services.deployment, kind)
     return {"typed_data": as_json(domain, record), "digest": "0x" + digest(domain, record).hex()}

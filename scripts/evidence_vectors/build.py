@@ -15,6 +15,7 @@ from ledger.domain import canonical, events, records
 from ledger.domain.codes import Duty, Verdict
 from ledger.domain.identifiers import agency_id, duty_key, post_id
 from ledger.domain.keccak import keccak256_text
+from ledger.domain.reporting import EVENT_DEADLINE_MAX_S
 from ledger.domain.scalars import ZERO32
 from ledger.domain.typed_data import struct_hash
 from ledger.evidence import Status, verify
@@ -257,6 +258,13 @@ def _forged(made: _Vectors) -> None:
     root = made.keep("trust-root-thief.json", world.trust_root_bytes())
     file = made.keep("bad-reporter.json", world.event_evidence(index))
     made.case("a batch signed by a key that is not the reporter's", file, root)
+
+    world = World()
+    index = world.report(ZERO32, count=1, lasting=EVENT_DEADLINE_MAX_S + 1)
+    world.anchor()
+    root = made.keep("trust-root-lasting.json", world.trust_root_bytes())
+    file = made.keep("bad-lasting.json", world.event_evidence(index))
+    made.case("a batch whose signature outlasts the longest deadline", file, root)
 
 
 def _lie(made: _Vectors, name: str, title: str, world: World, agreement: bytes) -> None:

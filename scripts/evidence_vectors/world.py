@@ -67,6 +67,7 @@ class World(Acts):
         count: int = 3,
         post: str = GATEWAY,
         verdict: Callable[[Binding], Binding] = lambda binding: binding,
+        lasting: int = 600,
         **stated: Any,
     ) -> int:
         """Let a post report a batch of deliveries, and return the entry of the second one (or of the only one).
@@ -76,11 +77,12 @@ class World(Acts):
             count: How many events.
             post: The reporter.
             verdict: Makes of the binding what a lying operator commits to.
+            lasting: Seconds from the bound block to the batch's deadline.
             stated: What the events state otherwise than usual.
         """
         text = agreement.hex() if agreement != ZERO32 else ""
         block = self.chain.final_block()
-        batch = self.signed_batch(text, count, post, stated)
+        batch = self.signed_batch(text, count, post, stated, lasting=lasting)
         digests = [digest(event) for event in batch.events]
         signed = signing_digest(self.log_domain, batch_record(batch, digests))
         first = len(self._leaves)
@@ -118,7 +120,9 @@ class World(Acts):
             self._documents.append(document)
         return min(first + 1, len(self._leaves) - 1)
 
-    def signed_batch(self, agreement: str, count: int, post: str, stated: Mapping[str, Any]) -> SignedBatch:
+    def signed_batch(
+        self, agreement: str, count: int, post: str, stated: Mapping[str, Any], *, lasting: int = 600
+    ) -> SignedBatch:
         """Return a batch placed at the end of its stream, signed by the post's key."""
         digests = self._digests.setdefault((post, agreement), [])
         placed = []
@@ -146,10 +150,8 @@ class World(Acts):
             ).placed(len(digests), digests[-1].hex() if digests else NO_HASH)
             digests.append(digest(event))
             placed.append(event)
-        tail = self.signed_tail()
-        unsigned = SignedBatch(
-            post, agreement, tuple(placed), tail["nonce"], tail["deadline"], self.keys[post].address, b""
-        )
+        nonce, deadline = self.signed_tail()["nonce"], self.chain.time + lasting
+        unsigned = SignedBatch(post, agreement, tuple(placed), nonce, deadline, self.keys[post].address, b"")
         record = batch_record(unsigned, [digest(event) for event in placed])
         signature = self.keys[post].sign_digest(signing_digest(self.log_domain, record))
         return SignedBatch(

@@ -11,6 +11,7 @@ import pytest
 import structlog
 
 from ledger.domain import canonical
+from ledger.domain.reporting import EVENT_DEADLINE_MAX_S
 from ledger.service.event_batches import sign_batch
 from ledger.service.intake import Intake
 from tests.api.test_problems import check
@@ -55,18 +56,19 @@ def test_canonical_and_other_spellings_are_one_batch(world: World, api: httpx.Cl
 def test_a_retry_gets_the_first_answer_even_after_its_deadline(
     world: World, api: httpx.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    body = body_of(world.batch("reporter-p", {}, deadline=int(time.time()) + 30))
+    deadline = world.services.now_s() + 30  # Block times of this ledger run ahead of the clock.
+    body = body_of(world.batch("reporter-p", {}, deadline=deadline))
     headers = {"Idempotency-Key": "a-retry"}
     first = api.post("/v1/events", json=body, headers=headers)
     assert first.status_code == 201
     before = held(world)
-    later = _LaterClock(60)
+    later = _LaterClock(deadline - int(time.time()) + 30)
     monkeypatch.setattr(world.services, "clock", later)
     again = api.post("/v1/events", json=body, headers=headers)
     without_key = api.post("/v1/events", json=body)
     assert first.json() == again.json() == without_key.json()
     assert held(world) == before
-    expired = body_of(world.batch("reporter-p", {}, deadline=int(time.time()) + 30))
+    expired = body_of(world.batch("reporter-p", {}, deadline=deadline))
     check(api.post("/v1/events", json=expired), 401, "signature_refused")
 
 
@@ -163,6 +165,14 @@ def test_a_signature_without_the_right_leaves_only_an_audit_line(
     assert (line["status"], line["path"], line["method"]) == (status, "/v1/events", "POST")
     assert body["signature"] not in str(line)
     assert "exchange-" not in str(line)
+
+
+def test_a_deadline_far_off_is_refused(world: World, api: httpx.Client) -> None:
+    before = held(world)
+    far = max(int(time.time()), world.services.state.refresh().timestamp) + EVENT_DEADLINE_MAX_S + 60
+    body = body_of(world.batch("reporter-p", {}, deadline=far))
+    assert check(api.post("/v1/events", json=body), 422, "invalid_input")["field"] == "deadline"
+    assert held(world) == before
 
 
 def test_a_gap_or_a_repetition_in_the_stream_is_a_conflict(world: World, api: httpx.Client) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from ledger.domain.reporting import EVENT_DEADLINE_MAX_S
 from ledger.log.checkpoint import open_checkpoint
 from ledger.log.client import read_checkpoint, read_entry, verify_log
 from ledger.log.errors import MissingFileError
@@ -239,6 +240,7 @@ def test_limits_are_those_that_are_held_to(api: httpx.Client) -> None:
     headers = {"content-type": "application/json"}
     check(api.post("/v1/requests", content=b" " * told["request_body_bytes_max"], headers=headers), 422)
     check(api.post("/v1/requests", content=b" " * (told["request_body_bytes_max"] + 1), headers=headers), 413)
+    assert told["event_deadline_max_s"] == EVENT_DEADLINE_MAX_S
 
 
 def test_head_is_get_without_its_body(world: World, api: httpx.Client) -> None:

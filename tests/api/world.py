@@ -121,7 +121,7 @@ class World:
         events = [event_of(reporter, {"agreement": self.agreement, **change}) for change in changes]
         stream = self.services.intake.stream(reporter, events[0].agreement)
         placed = place_events(events, next_seq=stream.next_seq, prev_hash=stream.last_event)
-        until = int(time.time()) + 600 if deadline is None else deadline
+        until = self.services.now_s() + 600 if deadline is None else deadline
         return sign_batch(self.services.deployment, self.signer(key), placed, deadline=until)
 
     def append(self, key: str, *changes: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -15,6 +15,7 @@ from ledger.domain.event_v1 import digest
 from ledger.domain.identifiers import agency_id, post_id
 from ledger.domain.keccak import keccak256_text
 from ledger.domain.records import EventBatch
+from ledger.domain.reporting import EVENT_DEADLINE_MAX_S
 from ledger.domain.scalars import OPEN_END, ZERO32
 from ledger.domain.typed_data import digest as signing_digest
 from ledger.evidence import verify
@@ -22,7 +23,7 @@ from ledger.log.note import Ed25519Signer
 from ledger.log.tree import HashList, inclusion_proof, root_of
 from ledger.service.event_batches import SignedBatch, batch_record
 from ledger.service.event_documents import event_of
-from scripts.evidence_vectors.chain import Key
+from scripts.evidence_vectors.chain import GENESIS_TIME, Key
 from scripts.evidence_vectors.names import GATEWAY, OFFICE, ORIGIN, PROVIDER
 from scripts.evidence_vectors.world import World
 from tests.evidence.altering import altered, failure
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tests.evidence.conftest import Made
+
+DEADLINE = GENESIS_TIME + 1_800
+"""Of batches signed here: after every block of a made ledger, and not too far after."""
 
 
 def entry(change: Callable[[Any], object]) -> Callable[[Any], None]:
@@ -223,7 +227,7 @@ def rebatched(world: World, index: int, change: Callable[[SignedBatch], SignedBa
     document = world.held(index).document
     event = event_of(document)
     extra: Any = document.extra
-    batch = SignedBatch(GATEWAY, event.agreement, (event,), 1, 2**40, world.keys[GATEWAY].address, b"")
+    batch = SignedBatch(GATEWAY, event.agreement, (event,), 1, DEADLINE, world.keys[GATEWAY].address, b"")
     batch = change(batch)
     signed = signing_digest(world.log_domain, batch_record(batch, [digest(event)]))
     return {"signed": signed, "nonce": str(batch.nonce), "deadline": batch.deadline, "extra": extra}
@@ -263,6 +267,19 @@ def test_a_reordered_batch_is_refused(made: Made) -> None:
     assert root_of(digests) != root_of([digest(event) for event in events])
     number, reason = failure(forged, made.root)
     assert (number, "might not act" in reason) == (7, True)
+
+
+def test_a_signature_that_outlasts_the_longest_deadline_is_refused() -> None:
+    """An operator that holds a batch signed for ever binds it when the chain has come to say what it likes."""
+    world = World()
+    agreement = world.agree()
+    longest = world.report(agreement, count=1, lasting=EVENT_DEADLINE_MAX_S)
+    kept = world.report(agreement, count=1, lasting=EVENT_DEADLINE_MAX_S + 1)
+    world.anchor()
+    root = world.trust_root_bytes()
+    assert failure(world.event_evidence(longest), root) == (-1, "")
+    number, reason = failure(world.event_evidence(kept), root)
+    assert (number, "deadline is more than 3600 s after the bound block" in reason) == (7, True)
 
 
 def test_a_key_that_was_retired_before_the_bound_block_reports_nothing() -> None:
@@ -335,11 +352,11 @@ def test_a_batch_signed_for_another_chain_is_refused(made: Made) -> None:
 
     event = event_of(made.world.held(made.index).document)
     domain = Domain(made.world.deployment.chain_id + 1, made.world.log_domain.verifying_contract)
-    batch = SignedBatch(GATEWAY, event.agreement, (event,), 1, 2**40, b"", b"")
+    batch = SignedBatch(GATEWAY, event.agreement, (event,), 1, DEADLINE, b"", b"")
     record = batch_record(batch, [digest(event)])
     assert isinstance(record, EventBatch)
     signature = made.world.keys[GATEWAY].sign_digest(signing_digest(domain, record)).hex()
-    new = {"count": 1, "deadline": 2**40, "nonce": "1", "path": [], "place": 0, "signature": signature}
+    new = {"count": 1, "deadline": DEADLINE, "nonce": "1", "path": [], "place": 0, "signature": signature}
     number, reason = failure(altered(made.evidence, entry(lambda e: e.update(batch=new))), made.root)
     assert (number, "UnauthorisedSigner" in reason) == (7, True)
 

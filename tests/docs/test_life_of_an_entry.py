@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 from ledger.domain.event_groups import GROUPS
+from ledger.domain.reporting import EVENT_DEADLINE_MAX_S
 from ledger.service import event_appending, event_checks
 from ledger.settings import Settings
 
@@ -40,6 +41,7 @@ def test_the_page_names_the_groups_and_limits_that_the_code_has() -> None:
     limit = Settings.model_fields["binding_age_max_s"].default
     assert f"at most {limit} seconds after the bound block" in PAGE
     assert f"at most {limit // 2} seconds old" in PAGE
+    assert f"at most {EVENT_DEADLINE_MAX_S:,} seconds after the bound block" in PAGE
 
 
 def test_every_setting_that_the_page_names_exists() -> None:

@@ -377,7 +377,7 @@ class Stranger(ChainReader):
         }
         signer = self.recover(self.message("EventBatch", fields), bytes.fromhex(batch["signature"]))
         block = self.blocks[entry["leaf"]["block"]]
-        need(batch["deadline"] >= block["time"], "7: deadline")
+        need(0 <= batch["deadline"] - block["time"] <= 3600, "7: deadline")
         any_of = ROLE_BITS["REPORTER"] | ROLE_BITS["PLATFORM_OPERATOR"]
         self.may_act(fields["post"], signer, any_of, (block["number"] + 1, 0), block["time"])
         side = event["provider"] if event["side"] == "PROVIDER" else event["requester"]

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from ledger.domain import events
 from ledger.domain.heads import HEADS_SLOT, head_keys
 from ledger.domain.record import solidity_name
+from ledger.domain.reporting import EVENT_DEADLINE_MAX_S
 from ledger.evidence import file, fingerprint, trust_root
 from ledger.evidence.answers import FIELDS
 from ledger.evidence.report import TITLES
@@ -83,6 +84,7 @@ def test_formats_limits_and_constants_are_told() -> None:
     assert all(f"`{kind}`" in EVIDENCE for kind in file.KINDS)
     assert f"at most {file.MAX_BYTES // 2**20} MiB" in EVIDENCE
     assert f"0\nto {trust_root.BINDING_AGE_MAX_S} seconds" in EVIDENCE
+    assert f"is 0 to {EVENT_DEADLINE_MAX_S:,} seconds after" in EVIDENCE
     assert EMPTY_ROOT.hex() in EVIDENCE
     assert keccak(b"\x80") == EMPTY_ROOT
     assert HEADS_SLOT == 0
