@@ -10,11 +10,13 @@ from ledger.domain.records import BindKey, RotateKey
 from ledger.domain.scalars import OPEN_END
 from ledger.service import registry_views
 from ledger.service.requests import Nothing, Request
-from ledger.service.submission import deadline_of, fresh_nonce, relay, sign_request
+from ledger.service.submission import check_acceptable, deadline_of, fresh_nonce, relay, sign_request
 from ledger.service.times import iso, parse_end
 
 if TYPE_CHECKING:
-    from ledger.domain.identifiers import AgencyRef
+    from collections.abc import Callable
+
+    from ledger.domain.identifiers import AgencyRef, PostRef
     from ledger.service.ports import Signer
     from ledger.service.services import Services
     from ledger.service.submission import SignedRequest
@@ -110,22 +112,25 @@ def root_signer(services: Services, agency: AgencyRef) -> Signer:
     raise UnauthorizedError("the agency's root key is not in this home", agency=str(agency))
 
 
-def key_named(services: Services, name: str) -> Signer:
-    """Return the key of this name, made if there is none."""
+def key_named(services: Services, name: str, check: Callable[[Signer], None] | None = None) -> Signer:
+    """Return the key of this name, made if there is none and ``check`` does not object to it."""
     if name in SYSTEM_KEYS:
         raise ConflictError(f"key {name}", "the name is kept for the system")
-    return services.keyring.signer(name) if name in services.keyring.names() else services.keyring.create(name)
+    return services.keyring.signer(name) if name in services.keyring.names() else services.keyring.create(name, check)
 
 
 def bind_key(services: Services, request: BindNewKey) -> dict[str, str]:
     """Bind a key to a post from now on, signed by the agency's root and by the key.
 
     Raises:
-        LedgerError: As ``relay``; `RefusedError` if the key is bound to a live post already.
+        NotFoundError: There is no such post.
+        LedgerError: As ``relay``; `RefusedError` if the key is bound to a live post already. A key made for it is
+            not kept then.
     """
-    until = _until(request)
-    relay(services, binding(services, request))
-    return _bound(request.name, key_named(services, request.name), request.post, until)
+    _check_exists(services, parse_post(request.post))
+    key = key_named(services, request.name, lambda key: check_acceptable(services, _binding(services, request, key)))
+    relay(services, _binding(services, request, key))
+    return _bound(request.name, key, request.post, _until(request))
 
 
 def binding(services: Services, request: BindNewKey) -> SignedRequest:
@@ -136,8 +141,12 @@ def binding(services: Services, request: BindNewKey) -> SignedRequest:
         NotFoundError: The post's agency is not admitted.
         UnauthorizedError: Its root key is not in this home.
     """
+    parse_post(request.post)
+    return _binding(services, request, key_named(services, request.name))
+
+
+def _binding(services: Services, request: BindNewKey, key: Signer) -> SignedRequest:
     post = parse_post(request.post)
-    key = key_named(services, request.name)
     record = BindKey(
         agency=post.agency.id,
         post=post.id,
@@ -154,11 +163,18 @@ def rotate_key(services: Services, request: RotatePostKey) -> dict[str, str]:
     """Replace a post's key by another from now on.
 
     Raises:
-        LedgerError: As ``relay``.
+        NotFoundError: There is no such post.
+        LedgerError: As ``relay``. A key made for it is not kept then.
     """
     post = parse_post(request.post)
+    _check_exists(services, post)
     old = signer_for_post(services, post.id, request.old)
-    key = key_named(services, request.name)
+    key = key_named(services, request.name, lambda key: check_acceptable(services, _rotation(services, post, old, key)))
+    relay(services, _rotation(services, post, old, key))
+    return {**_bound(request.name, key, str(post), OPEN_END), "replaces": "0x" + old.address.hex()}
+
+
+def _rotation(services: Services, post: PostRef, old: Signer, key: Signer) -> SignedRequest:
     record = RotateKey(
         agency=post.agency.id,
         post=post.id,
@@ -168,8 +184,12 @@ def rotate_key(services: Services, request: RotatePostKey) -> dict[str, str]:
         nonce=fresh_nonce(),
         deadline=deadline_of(services),
     )
-    relay(services, sign_request(services, record, root_signer(services, post.agency), possession=key))
-    return {**_bound(request.name, key, str(post), OPEN_END), "replaces": "0x" + old.address.hex()}
+    return sign_request(services, record, root_signer(services, post.agency), possession=key)
+
+
+def _check_exists(services: Services, post: PostRef) -> None:
+    if registry_views.find_post(services, post.id) is None:
+        raise NotFoundError("post", str(post))
 
 
 def _until(request: BindNewKey) -> int:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,7 +232,7 @@ class Signer(Protocol):
 class Keyring(Protocol):
     """Named encrypted keys."""
 
-    def create(self, name: str) -> Signer: ...
+    def create(self, name: str, check: Callable[[Signer], None] | None = None) -> Signer: ...
     def signer(self, name: str) -> Signer: ...
     def names(self) -> list[str]: ...
     def address(self, name: str) -> bytes: ...

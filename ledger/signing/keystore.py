@@ -47,14 +47,21 @@ class FileKeyring:
     def __repr__(self) -> str:
         return f"FileKeyring({str(self._folder)!r})"
 
-    def create(self, name: str) -> LocalSigner:
+    def create(self, name: str, check: Callable[[LocalSigner], None] | None = None) -> LocalSigner:
         """Make a new random key, durable when this returns.
+
+        Args:
+            name: The key's name.
+            check: Called with the key before it is kept; when it raises, no key is left behind.
 
         Raises:
             InvalidInputError: the name is not allowed.
             ConflictError: a key of this name exists.
         """
+        self._path(name, ".json")
         secret = (secrets.randbelow(_SECP256K1_ORDER - 1) + 1).to_bytes(32, "big")
+        if check is not None:
+            check(LocalSigner(secret))
         return self.import_secret(name, secret)
 
     def import_secret(self, name: str, secret: bytes) -> LocalSigner:

@@ -122,6 +122,15 @@ def test_home_is_taken_before_and_after_the_verb(world: Command, tmp_path: Path)
     assert "quanze init" in missing.err
 
 
+def test_a_variable_that_is_empty_counts_as_not_set(world: Command) -> None:
+    empty = dict.fromkeys(
+        ("QUANZE_PORT", "QUANZE_ANVIL", "QUANZE_CHAIN_URL", "QUANZE_PASSPHRASE", "QUANZE_LANGUAGE"), ""
+    )
+    beside = Command(world.home, {**world.settings, **empty, "QUANZE_KEYSTORE_SCRYPT_N": ""})
+    assert beside.done("status")["up"] is True
+    assert beside.done("key", "list") == world.done("key", "list")
+
+
 def test_a_key_is_bound_rotated_and_ends(world: Command) -> None:
     world.done("key", "new", "one")
     world.done("post", "add", f"clerk@{PROVIDER}", "--roles", "REPORTER")
@@ -130,6 +139,22 @@ def test_a_key_is_bound_rotated_and_ends(world: Command) -> None:
     keys = {row["key"]: row for row in world.done("post", "show", f"clerk@{PROVIDER}")["keys"]}
     assert keys[rotated["replaces"]]["valid_to"]
     assert keys[rotated["address"]]["valid_to"] == ""
+
+
+@pytest.mark.parametrize("verb", ["bind", "rotate"])
+def test_a_refused_key_is_not_kept_and_a_post_that_is_none_is_named(world: Command, verb: str) -> None:
+    before = world.done("key", "list")
+    nowhere = world("key", verb, "never-kept", "--post", f"nobody@{PROVIDER}", "--json")
+    assert (nowhere.code, nowhere.error["code"]) == (3, "not_found")
+    assert f"nobody@{PROVIDER}" in nowhere.error["message"]
+    post, key, wanted = {
+        "bind": (f"x@{PROVIDER}", ("--until", "2020-01-01"), 4),
+        "rotate": (REPORTER, ("--old", "key-head-0210"), 4),
+    }[verb]
+    world("post", "add", f"x@{PROVIDER}", "--roles", "REPORTER", "--json")
+    refused = world("key", verb, "never-kept", "--post", post, *key, "--json")
+    assert (refused.code, refused.error["code"]) == (wanted, "refused"), refused
+    assert world.done("key", "list") == before
 
 
 def test_an_agreement_from_draft_to_disposal(world: Command, tmp_path: Path) -> None:
@@ -211,6 +236,16 @@ def test_a_case_from_filing_to_appeal(world: Command) -> None:
     assert world.done("case", "reopen", "C-1", "--as", INSPECTOR, "--text", "Again.")["step"] == "REOPENED"
     assert world.done("case", "withdraw", "C-1", "--as", DIRECTOR, "--text", "Mistaken.")["step"] == "WITHDRAWN"
     assert "WITHDRAWN" in world.done("ask", "history", "--case", "C-1")["answer"]
+    for typed in (filed["case"], filed["case"][:8].upper(), "C-1"):
+        assert world.done("ask", "history", "--case", typed)["answer"].startswith("Case C-1 against ")
+
+
+def test_a_case_without_a_reference_is_named_by_its_whole_id(world: Command) -> None:
+    filed = world.done(
+        "case", "file", "--as", INSPECTOR, "--respondent", REQUESTER, "--violation", "decree809:R6", "--lead"
+    )
+    answer = world.done("ask", "history", "--case", filed["case"][:8])["answer"]
+    assert answer.startswith(f"Case {filed['case']} against ")
 
 
 def test_a_lead_is_filed_as_it_says_or_ends_without_action(world: Command) -> None:

@@ -27,7 +27,7 @@ from ledger.service.submission import FUNCTIONS
 from ledger.signing.signers import LocalSigner
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from ledger.chain.engine import EmbeddedChain
@@ -47,7 +47,9 @@ class MemoryKeyring:
         self._seed = seed
         self._signers: dict[str, LocalSigner] = {}
 
-    def create(self, name: str) -> LocalSigner:
+    def create(self, name: str, check: Callable[[LocalSigner], None] | None = None) -> LocalSigner:
+        if check is not None:
+            check(LocalSigner(keccak256_text(f"{self._seed}:{name}")))
         self._signers[name] = LocalSigner(keccak256_text(f"{self._seed}:{name}"))
         return self._signers[name]
 
