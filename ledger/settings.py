@@ -27,7 +27,7 @@ class _Environment(EnvSettingsSource):
 class Settings(BaseSettings):
     """The frozen settings of one process."""
 
-    model_config = SettingsConfigDict(env_prefix="QUANZE_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="QUANZE_", env_ignore_empty=True, frozen=True, extra="ignore")
 
     home: Path = Field(
         default_factory=lambda: Path.home() / ".quanze",
