@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from ledger.domain.case_state import fold_case
 from ledger.domain.errors import NotFoundError
 from ledger.service.answers import as_of, frame, known, known_by
-from ledger.service.case_views import CASES, entry_json, resolve_case
+from ledger.service.case_views import CASES, entry_json, reference_of, resolve_case
 from ledger.service.requests import Request
 from ledger.service.times import iso
 
@@ -43,8 +43,9 @@ def ask_history(services: Services, request: AskHistory) -> dict[str, Any]:
     if state.is_sealed:
         gaps.append("sealed: the respondent was not opened on chain")
     last = state.entries[-1]
+    named = reference_of(services, case) or case.hex()
     return {
-        "answer": f"Case {request.case} against {whom}: {state.step.name} since {iso(last.at)}",
+        "answer": f"Case {named} against {whom}: {state.step.name} since {iso(last.at)}",
         "case": case.hex(),
         "step": state.step.name,
         "appeal": state.appeal.name if state.appeal else "",

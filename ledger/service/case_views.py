@@ -60,7 +60,7 @@ def list_cases(services: Services, request: ListCases) -> dict[str, list[dict[st
         items.append(
             {
                 "case": case.hex(),
-                "reference": _reference(services, case),
+                "reference": reference_of(services, case),
                 "demonstration": _is_demonstration(services, case),
                 "step": state.step.name,
                 "appeal": state.appeal.name if state.appeal else "",
@@ -88,7 +88,7 @@ def case_json(services: Services, case: bytes) -> dict[str, object]:
         raise NotFoundError("case", case)
     return {
         "case": case.hex(),
-        "reference": _reference(services, case),
+        "reference": reference_of(services, case),
         "demonstration": _is_demonstration(services, case),
         "step": state.step.name,
         "appeal": state.appeal.name if state.appeal else "",
@@ -113,15 +113,16 @@ def entry_json(services: Services, entry: CaseEntry) -> dict[str, object]:
     }
 
 
+def reference_of(services: Services, case: bytes) -> str:
+    """Return the reference that the case's documents here bear, empty if none does."""
+    for document in services.directory.documents_about(case):
+        if reference := document.extra.get("reference"):
+            return str(reference)
+    return ""
+
+
 def _is_demonstration(services: Services, case: bytes) -> bool:
     """Say whether the case was recorded with keys generated for a demonstration."""
     return services.deployment.demonstration or any(
         "demonstration" in document.groups for document in services.directory.documents_about(case)
     )
-
-
-def _reference(services: Services, case: bytes) -> str:
-    for document in services.directory.documents_about(case):
-        if reference := document.extra.get("reference"):
-            return str(reference)
-    return ""
