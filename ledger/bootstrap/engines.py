@@ -110,10 +110,11 @@ def _network(settings: Settings, keyring: FileKeyring, chain_id: int | None) -> 
 
 
 def _check_replay(chain: EmbeddedChain, told: Callable[[str, int, int], None]) -> tuple[int, list[Defect]]:
+    altered = [Defect("chain", f"snapshots/{file}", reason) for file, reason in chain.altered_snapshots().items()]
     try:
-        return chain.replay_from_genesis(lambda done, total: told("chain", done, total)), []
+        return chain.replay_from_genesis(lambda done, total: told("chain", done, total)), altered
     except IntegrityError as error:
-        return 0, [Defect("chain", str(error.fields.get("block", "")), error.explain())]
+        return 0, [Defect("chain", str(error.fields.get("block", "")), error.explain()), *altered]
 
 
 def _check_links(chain: AttestedNetwork, told: Callable[[str, int, int], None]) -> tuple[int, list[Defect]]:

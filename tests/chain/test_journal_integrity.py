@@ -174,8 +174,12 @@ def test_altered_snapshot_is_left_aside(make_config: Callable[..., EngineConfig]
     blocks = grow(config, 10)
     for path in snapshots_of(config):
         path.write_bytes(alter_first_slot(path))
-    with capture_logs() as logs:
-        assert start(config) == blocks
+    with capture_logs() as logs, EmbeddedChain(config, SealerKey()) as chain:
+        assert [(header.number, header.hash) for header in chain.headers(0, chain.final_block().number)] == blocks
+        # Replaced by a newer one meanwhile or not, fsck names it.
+        assert chain.altered_snapshots() == dict.fromkeys(
+            ("000000000008.json", "000000000004.json"), "its file is not the one that was written"
+        )
     warned = [entry for entry in logs if entry["event"] == "snapshot_left_aside"]
     assert [entry["block"] for entry in warned] == [8, 4]
     assert all("not the one that was written" in entry["reason"] for entry in warned)
@@ -188,8 +192,9 @@ def test_altered_snapshot_with_its_hash_altered_too_is_left_aside(make_config: C
     content = alter_first_slot(newest)
     newest.write_bytes(content)
     alter(config, "UPDATE snapshots SET sha256 = ? WHERE number = 8", hashlib.sha256(content).digest())
-    with capture_logs() as logs:
-        assert start(config) == blocks
+    with capture_logs() as logs, EmbeddedChain(config, SealerKey()) as chain:
+        assert [(header.number, header.hash) for header in chain.headers(0, chain.final_block().number)] == blocks
+        assert list(chain.altered_snapshots()) == [newest.name]
     (warned,) = [entry for entry in logs if entry["event"] == "snapshot_left_aside"]
     assert "state root" in warned["reason"]
 
@@ -199,10 +204,21 @@ def test_missing_and_foreign_snapshots_are_left_aside(make_config: Callable[...,
     blocks = grow(config, 10)
     snapshots_of(config)[-1].unlink()
     alter(config, "UPDATE snapshots SET engine = 'anvil/v0' WHERE number = 4")
-    with capture_logs() as logs:
-        assert start(config) == blocks
+    with capture_logs() as logs, EmbeddedChain(config, SealerKey()) as chain:
+        assert [(header.number, header.hash) for header in chain.headers(0, chain.final_block().number)] == blocks
+        assert chain.altered_snapshots() == {}
     warned = [entry for entry in logs if entry["event"] == "snapshot_left_aside"]
     assert [entry["block"] for entry in warned] == [8, 4]
+
+
+def test_older_snapshot_altered_while_the_chain_runs_is_named(make_config: Callable[..., EngineConfig]) -> None:
+    config = make_config(snapshot_transactions=4)
+    grow(config, 10)
+    with EmbeddedChain(config, SealerKey()) as chain:
+        assert chain.altered_snapshots() == {}
+        oldest = snapshots_of(config)[0]
+        oldest.write_bytes(alter_first_slot(oldest))
+        assert list(chain.altered_snapshots()) == [oldest.name]
 
 
 def test_second_process_cannot_open_the_chain(make_config: Callable[..., EngineConfig]) -> None:

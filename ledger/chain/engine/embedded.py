@@ -307,6 +307,10 @@ class EmbeddedChain:
         """
         return replay_from_genesis(self._config, self._journal, progress)
 
+    def altered_snapshots(self) -> dict[str, str]:
+        """Return why each altered snapshot is none, by its file: those found at a start, and those there now."""
+        return self._sealer.altered_snapshots()
+
     def backup(self, folder: Path) -> None:
         """Write a copy of journal and snapshots that a new engine can start from, while this one runs."""
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -27,7 +27,7 @@ from ledger.chain.engine.block import decode_header
 from ledger.chain.engine.node import BATCH, ONE_BY_ONE, AnvilNode
 from ledger.chain.engine.queue import Queue
 from ledger.chain.engine.replay import broken, check_genesis, mine_again, replay
-from ledger.chain.engine.snapshots import load_newest, write_snapshot
+from ledger.chain.engine.snapshots import altered_snapshots, load_newest, write_snapshot
 from ledger.chain.engine.transaction import recover
 from ledger.chain.rpc import RPCError
 from ledger.domain.errors import IntegrityError, LedgerError, UnavailableError
@@ -83,6 +83,7 @@ class Sealer:
         self.mining = threading.Lock()
         self.queue = Queue(journal.placed_nonce)
         self._node: AnvilNode | None = None
+        self._altered: dict[str, str] = {}
         self._ready = False
         self._stopping = False
         self._failure: LedgerError | None = None
@@ -147,6 +148,10 @@ class Sealer:
         """The newest block that is stored."""
         return self._tip_number
 
+    def altered_snapshots(self) -> dict[str, str]:
+        """Return why each altered snapshot is none, by its file: those found at a start, and those there now."""
+        return {**self._altered, **altered_snapshots(self._journal, self._snapshots)}
+
     # The thread.
 
     def _run(self) -> None:
@@ -210,7 +215,7 @@ class Sealer:
         self._snapshot_if_due()
 
     def _load(self) -> tuple[AnvilNode, int]:
-        self._node, number = load_newest(self._config, self._journal, self._snapshots, self._wake)
+        self._node, number = load_newest(self._config, self._journal, self._snapshots, self._wake, self._altered)
         return self._node, number
 
     def _start_node(self) -> AnvilNode:

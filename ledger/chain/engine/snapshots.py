@@ -3,7 +3,7 @@
 A snapshot is anvil's dump without the history that we keep ourselves: accounts, and the newest block. Its file is
 written aside, fsynced and renamed; its SHA-256 goes to the journal. A snapshot is only a short cut: one that is
 missing, altered, from another anvil, or that does not give its block's hash and state root is left aside with a
-warning, and more is replayed instead.
+warning, and more is replayed instead. One that was altered is a defect all the same, which ``fsck`` names.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from ledger.chain.engine.config import EngineConfig
     from ledger.chain.engine.journal import Journal, JournalledBlock
 
-__all__ = ["load_newest", "write_snapshot"]
+__all__ = ["altered_snapshots", "load_newest", "write_snapshot"]
 
 _log = structlog.get_logger(__name__)
 
@@ -97,9 +97,17 @@ def _remove_old(journal: Journal, folder: Path) -> None:
 
 
 def load_newest(
-    config: EngineConfig, journal: Journal, folder: Path, on_exit: Callable[[], None]
+    config: EngineConfig, journal: Journal, folder: Path, on_exit: Callable[[], None], altered: dict[str, str]
 ) -> tuple[AnvilNode, int]:
     """Start a node from the newest snapshot that holds, or from genesis; return it and its block's number.
+
+    Args:
+        config: The engine's.
+        journal: The journal, which says what each snapshot must be.
+        folder: Where the snapshots are.
+        on_exit: Called when the node ends.
+        altered: Takes the reason for each file that is not what it was written as. A missing one or one from another
+            anvil is none of these: a backup or an upgrade leaves them.
 
     Raises:
         UnavailableError: The node cannot be started.
@@ -108,6 +116,7 @@ def load_newest(
     for snapshot in journal.snapshots():
         path = folder / snapshot.file
         reason = _fault(path, snapshot)
+        is_altered = path.exists()
         if reason is None:
             node = AnvilNode.start(config, load_state=path, on_exit=on_exit)
             try:
@@ -117,9 +126,18 @@ def load_newest(
                 raise
             if reason is None:
                 return node, snapshot.number
+            is_altered = node.version == snapshot.engine
             node.kill()
+        if is_altered:
+            altered[snapshot.file] = reason
         _log.warning("snapshot_left_aside", block=snapshot.number, file=snapshot.file, reason=reason)
     return AnvilNode.start(config, on_exit=on_exit), 0
+
+
+def altered_snapshots(journal: Journal, folder: Path) -> dict[str, str]:
+    """Return why each file is not the snapshot that was recorded, by its name."""
+    found = {snapshot.file: _fault(folder / snapshot.file, snapshot) for snapshot in journal.snapshots()}
+    return {file: reason for file, reason in found.items() if reason is not None and (folder / file).exists()}
 
 
 def _fault(path: Path, snapshot: Snapshot) -> str | None:
