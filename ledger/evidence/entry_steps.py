@@ -56,6 +56,12 @@ class Opened:
     root: bytes
     groups: Mapping[str, Json]
     withheld: int
+    """How many hashes stand for what is withheld: each is one group's, or the node above several."""
+
+    def told(self) -> str:
+        """Return in words what is disclosed, and what is not."""
+        shown = ", ".join(sorted(self.groups)) or "nothing"
+        return f"disclosed {shown}" + (f", withheld {self.withheld} hashes of a group or more" if self.withheld else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +120,7 @@ def check_entry(entry: Entry) -> tuple[dict[str, Json], str]:
             raise VerificationError(1, "a stream's salt is shown without the group that it opens")
     else:
         _check_claim(entry, groups)
-    shown = ", ".join(sorted(groups))
-    return groups, f"groups disclosed: {shown}" + ("" if not opened.withheld else f"; {opened.withheld} withheld")
+    return groups, opened.told()
 
 
 def _check_claim(entry: Entry, groups: Mapping[str, Json]) -> None:

@@ -36,7 +36,7 @@ from ledger.evidence.state import ProvenState
 from ledger.evidence.trust_root import TrustRoot, parse_trust_root
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from ledger.domain.canonical import Json
     from ledger.domain.event_log import Event, Recorded
@@ -153,21 +153,30 @@ class _Run:
             return told
         if not file.documents:
             raise _NotApplicable("no document is disclosed")
-        roots = [entry_steps.open_groups(document, 1).root for document in file.documents]
-        if len(set(roots)) != len(roots):
+        opened = [entry_steps.open_groups(document, 1) for document in file.documents]
+        if len({document.root for document in opened}) != len(opened):
             raise VerificationError(1, "a document stands twice")
         committed = self._committed()
-        for root in roots:
-            if root not in committed:
-                raise VerificationError(1, f"no event commits to the document {root.hex()}")
-        return f"{len(roots)} documents"
+        found: list[str] = []
+        for document in opened:
+            if document.root not in committed:
+                raise VerificationError(1, f"no event commits to the document {document.root.hex()}")
+            found.append(f"{', '.join(committed[document.root])}: {document.told()}")
+        return "; ".join(found)
 
-    def _committed(self) -> set[bytes]:
-        """Return every word of 32 bytes that an event of the file's own object holds."""
-        words: set[bytes] = set()
+    def _committed(self) -> dict[bytes, list[str]]:
+        """Return every word of 32 bytes in an event of the file's own object, and where it stands, in words.
+
+        A text may be that of a version which nobody signed: which event commits to it is for the reader to know.
+        """
+        words: dict[bytes, list[str]] = {}
         for contract, key in self._base():
             for recorded in self._read_unproved(contract, key):
-                _collect(recorded.event, words)
+                version = getattr(recorded.event, "version", None)
+                told = "" if version is None else f" of version {version}"
+                where = f"{type(recorded.event).__name__}{told} in block {recorded.block}"
+                for name, word in _words(recorded.event):
+                    words.setdefault(word, []).append(f"{name} of {where}")
         return words
 
     def _included(self) -> str:
@@ -300,11 +309,12 @@ class _Run:
         return []
 
 
-def _collect(record: Any, words: set[bytes]) -> None:
+def _words(record: Any, within: str = "") -> Iterator[tuple[str, bytes]]:
+    """Yield every word of 32 bytes in a record and in the records within it, each with the name of its field."""
     for name in record.__dataclass_fields__:
-        value = getattr(record, name)
+        value, path = getattr(record, name), f"{within}{name}"
         for element in value if isinstance(value, tuple) else (value,):
             if isinstance(element, Record):
-                _collect(element, words)
+                yield from _words(element, f"{path}.")
             elif isinstance(element, bytes) and len(element) == 32:
-                words.add(element)
+                yield path, element

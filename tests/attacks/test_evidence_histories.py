@@ -12,6 +12,10 @@ from ledger.domain import canonical
 from ledger.domain.errors import VerificationError
 from ledger.domain.heads import event_digest, fold_head
 from ledger.domain.keccak import keccak256_text
+from ledger.evidence import verify
+from ledger.log.tree import root_of
+from ledger.service.evidence_files import shown_groups
+from ledger.service.ports import VaultDocument
 from scripts.evidence_vectors.names import DATASET, REQUESTER
 from scripts.evidence_vectors.world import World
 from tests.evidence.altering import altered, failure
@@ -111,6 +115,39 @@ def test_one_question_does_not_get_two_answers() -> None:
     assert json.loads(world.answer_evidence({**asked, "known_at": early}))["answer"]["held"] == "yes"
     with pytest.raises(VerificationError, match="the histories end at"):
         world.answer_evidence({**asked, "known_at": to_come})
+
+
+def test_the_text_of_a_version_that_was_never_signed_is_named_as_its_proposals() -> None:
+    """A holder shows the text of a cancelled proposal as if it were the agreement's."""
+    world = World()
+    text = world.commitment("draft", {"title": "never signed", "reference": "DSA-1", "zone": "Asia/Shanghai"})
+    terms = world.propose(AGREEMENT, text=text.root)
+    shown = shown_groups(VaultDocument(text.root, "any", "PUBLIC", text.by_name(), {}), ["title"])
+    report = verify(world.agreement_evidence(AGREEMENT, [shown]), world.trust_root_bytes())
+    assert report.holds
+    block = world.state.history("AgreementLedger", terms.agreement)[0].block
+    assert report.steps[1].reason == (
+        f"terms.text of AgreementProposed of version 1 in block {block}: "
+        "disclosed title, withheld 2 hashes of a group or more"
+    )
+
+
+def test_nothing_is_said_of_how_many_groups_a_withheld_hash_stands_for() -> None:
+    """The node above two leaves passes for a leaf's hash, so that four groups look like three."""
+    world = World()
+    text = world.commitment("draft", {"a": "one", "b": "two", "c": "three", "d": "four"})
+    world.propose(AGREEMENT, text=text.root)
+    shown = shown_groups(VaultDocument(text.root, "any", "PUBLIC", text.by_name(), {}), ["a"])
+    hashes = [bytes.fromhex(one) for one in shown[1:] if isinstance(one, str)]
+    joined = [*shown[:2], root_of(hashes[1:]).hex()]
+    reports = [
+        verify(world.agreement_evidence(AGREEMENT, [groups]), world.trust_root_bytes()) for groups in (shown, joined)
+    ]
+    assert [report.holds for report in reports] == [True, True]
+    assert [report.steps[1].reason.rpartition(", ")[2] for report in reports] == [
+        "withheld 3 hashes of a group or more",
+        "withheld 2 hashes of a group or more",
+    ]
 
 
 def test_reordered_and_doubled_events_break_the_head(made: Made) -> None:
