@@ -70,8 +70,8 @@ def test_every_code_of_the_ledger_has_its_words(kind: str, wanted: type[Enum]) -
 
 
 def test_every_event_that_a_page_lists_has_its_words() -> None:
-    """The histories of agreements and responsibilities are shown in words."""
-    shown = ("Agreement", "Responsibility", "Proposal", "Disposal")
+    """The histories of agreements and responsibilities are shown in words, and what an answer rests on besides."""
+    shown = ("Agreement", "Responsibility", "Proposal", "Disposal", "Entry", "Agency", "Post", "Key", "Root")
     names = {name for name in vars(events) if name.startswith(shown) and isinstance(getattr(events, name), type)}
     assert names <= set(CODE_NAMES["chain"]), names - set(CODE_NAMES["chain"])
 
