@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 from ledger.bootstrap.engines import open_engine
@@ -25,7 +25,7 @@ from ledger.service.verbs import VERBS
 from ledger.store.vault import SQLiteVault
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from ledger.service.ports import Chain, EventLog
@@ -46,7 +46,8 @@ def open_home(settings: Settings, progress: Callable[[str, int, int], None] = no
     with ExitStack() as opened:
         opened.callback(HomeLock(home).release)
         keyring = open_keyring(settings, home)
-        engine = open_engine(settings, home, config, keyring)
+        with _naming("chain"):
+            engine = open_engine(settings, home, config, keyring)
         chain = engine.chain
         opened.callback(chain.close)
         outbox_store = OutboxStore(home.outbox)
@@ -54,9 +55,10 @@ def open_home(settings: Settings, progress: Callable[[str, int, int], None] = no
         opened.callback(outbox.close)
         vault = SQLiteVault(home.vault)
         opened.callback(vault.close)
-        log = FolderLog.open(
-            home.log, signer=LazyNoteSigner(keyring, deployment.log_vkey), origin=deployment.log_origin
-        )
+        with _naming("log"):
+            log = FolderLog.open(
+                home.log, signer=LazyNoteSigner(keyring, deployment.log_vkey), origin=deployment.log_origin
+            )
         opened.callback(log.close)
         check_chain(chain, deployment)
         outbox.reopen_lost()
@@ -96,6 +98,18 @@ def open_home(settings: Settings, progress: Callable[[str, int, int], None] = no
         services.rpc = engine.gateway(services)
         services.closers.append(opened.pop_all().close)
     return services
+
+
+@contextmanager
+def _naming(store: str) -> Iterator[None]:
+    """Let what a store finds wrong in itself name the store first, and the part of it after the reason."""
+    try:
+        yield
+    except IntegrityError as error:
+        found = {name: value for name, value in error.fields.items() if name not in {"what", "reason"}}
+        if error.what != store and not found.keys() & {"block", "file"}:
+            found["part"] = error.what
+        raise IntegrityError(store, error.reason, **found) from error
 
 
 def check_chain(chain: Chain, deployment: Deployment) -> None:

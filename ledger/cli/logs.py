@@ -7,13 +7,17 @@ from __future__ import annotations
 
 import logging
 import sys
+from typing import TYPE_CHECKING
 
 import structlog
 
+if TYPE_CHECKING:
+    from collections.abc import Container
 
-def log_warnings() -> None:
-    """Let verbs tell of warnings and errors."""
-    _configure(logging.WARNING, as_json=False)
+
+def log_warnings(told_in_result: Container[str] = ()) -> None:
+    """Let verbs tell of warnings and errors, but for events that the verb's own result tells of."""
+    _configure(logging.WARNING, as_json=False, left_out=told_in_result)
 
 
 def log_service() -> None:
@@ -21,7 +25,12 @@ def log_service() -> None:
     _configure(logging.INFO, as_json=not sys.stderr.isatty())
 
 
-def _configure(level: int, *, as_json: bool) -> None:
+def _configure(level: int, *, as_json: bool, left_out: Container[str] = ()) -> None:
+    def leave_out(_logger: object, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+        if event["event"] in left_out:
+            raise structlog.DropEvent
+        return event
+
     # A plain traceback: a rich one prints the frames' variables, and with them bodies and keys.
     last: structlog.typing.Processor = (
         structlog.processors.JSONRenderer()
@@ -32,6 +41,7 @@ def _configure(level: int, *, as_json: bool) -> None:
     )
     structlog.configure(
         processors=[
+            leave_out,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info if as_json else structlog.processors.StackInfoRenderer(),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 from rich.text import Text
@@ -11,15 +11,20 @@ from rich.text import Text
 from ledger import bootstrap
 from ledger.cli import exit_codes
 from ledger.cli.calls import call, call_and_show
+from ledger.cli.logs import log_warnings
 from ledger.cli.output import plain, progress, show
 from ledger.cli.passphrase import with_passphrase
 from ledger.cli.session import settings
 from ledger.cli.up import run_up
+from ledger.domain.errors import IntegrityError
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from ledger.cli.commands import Commands
+
+_REPORTED: Final = frozenset({"engine_stopped", "replay_differs", "snapshot_left_aside"})
+"""What the engine's log says of itself when its records differ: the report names it."""
 
 
 def init(
@@ -61,7 +66,11 @@ def up(
 
 def fsck() -> None:
     """Recompute chain, log, vault, index and bindings; name the first entry that differs."""
-    report = call("fsck")
+    log_warnings(told_in_result=_REPORTED)
+    try:
+        report = call("fsck")
+    except IntegrityError as error:
+        report = _stopped_by(error)
     show(report, _render_fsck)
     if report["defects"]:
         raise typer.Exit(exit_codes.CHECK_FAILED)
@@ -91,6 +100,14 @@ def register(commands: Commands) -> None:
         commands.command(verb.__name__)(verb)
 
 
+def _stopped_by(error: IntegrityError) -> dict[str, Any]:
+    """Return the report of a home that does not open: what stopped it, and no check."""
+    found = [f"{name} {error.fields[name]}" for name in ("leaf", "block") if name in error.fields]
+    found += [str(error.fields[name]) for name in ("entry", "commitment", "file", "part") if name in error.fields]
+    defect = {"what": error.what, "entry": found[0] if found else "", "reason": error.explain()}
+    return {"checks": [], "defects": [defect], "not_brought": None}
+
+
 def _render_fsck(out: Console, report: dict[str, Any]) -> None:
     for check in report["checks"]:
         out.print(Text(f"{check['what']}: {check['checked']} checked, {check['defects']} differ"))
@@ -98,5 +115,7 @@ def _render_fsck(out: Console, report: dict[str, Any]) -> None:
         out.print(f"{report['not_brought']} commitments of records signed elsewhere came without their documents")
     for defect in report["defects"][:20]:
         out.print(Text(f"DIFFERS {defect['what']} {plain(defect['entry'])}: {plain(defect['reason'])}", style="red"))
+    if not report["checks"]:
+        out.print("the check stopped there: the other stores, and the rest of this one, were not checked")
     if not report["defects"]:
         out.print("all stores agree")
