@@ -22,6 +22,7 @@ from ledger.domain.draft_text import parse_text
 from ledger.domain.errors import InvalidInputError
 from ledger.domain.identifiers import agency_id, code_id, dataset_id, parse_agency, parse_code, parse_dataset
 from ledger.domain.scalars import MAX_UINT32, OPEN_END, ZERO32
+from ledger.domain.shape import misshapen
 from ledger.domain.text import check_name, check_reference
 
 if TYPE_CHECKING:
@@ -99,7 +100,7 @@ class AgreementDraftV1(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         try:
             draft = msgspec.convert(value, cls)
         except msgspec.ValidationError as error:
-            raise InvalidInputError("draft", str(error), "the shape of agreement-draft-v1.schema.json") from error
+            raise misshapen(error, value, cls, "draft") from error
         check_draft(draft)
         return draft
 

@@ -168,7 +168,8 @@ def _decode_slowly(data: bytes) -> Json:
             parse_constant=_number,
         )
     except json.JSONDecodeError as error:
-        raise InvalidInputError(f"line {error.lineno} column {error.colno}", error.msg, "JSON") from error
+        place = f"line {error.lineno} column {error.colno}"
+        raise InvalidInputError("document", error.msg, f"JSON (see {place})") from error
     except RecursionError as error:
         raise InvalidInputError("$", "deeply nested JSON", f"at most {MAX_DEPTH} levels") from error
     check(value)

@@ -46,8 +46,8 @@ def parse_text(data: bytes) -> Json:
         value = _value(node, "$", 0)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
-        place = f"line {mark.line + 1} column {mark.column + 1}" if mark else "document"
-        raise InvalidInputError(place, error.problem or "", "YAML") from error
+        place = f" (see line {mark.line + 1} column {mark.column + 1})" if mark else ""
+        raise InvalidInputError("document", error.problem or "", f"YAML{place}") from error
     except (yaml.YAMLError, RecursionError) as error:
         raise InvalidInputError("document", str(error), "YAML") from error
     canonical.check(value)

@@ -106,7 +106,11 @@ class InvalidInputError(LedgerError):
 
     def explain(self) -> str:
         """Name the field, the value found and what is allowed."""
-        return f"{self.field}: {_show(self.value)} is not allowed; wanted: {self.allowed}."
+        return f"{self.field}: {self.reason()}"
+
+    def reason(self) -> str:
+        """Say what `explain` says, for where the field is named already."""
+        return f"{_show(self.value)} is not allowed; wanted: {self.allowed}."
 
 
 class UnauthorizedError(LedgerError):

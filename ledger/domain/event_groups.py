@@ -20,6 +20,7 @@ from ledger.domain.codes import Duty, Flag, Mismatch, Verdict
 from ledger.domain.commitment import Commitment, Group, root_of_leaves, salt_text
 from ledger.domain.errors import InvalidInputError
 from ledger.domain.event_v1 import Count, EventV1, Hex32, OptionalHex32, event_from_object, to_object
+from ledger.domain.shape import misshapen
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -124,7 +125,7 @@ def binding_of_groups(groups: Mapping[str, Json]) -> Binding:
     try:
         bound = msgspec.convert({key: members[key] for key in _BOUND}, _BoundV1)
     except msgspec.ValidationError as error:
-        raise InvalidInputError("binding", str(error), "the binding's fields") from error
+        raise misshapen(error, {key: members[key] for key in _BOUND}, _BoundV1, "binding") from error
     return Binding(
         verdict=Verdict.MISMATCH if bound.verdict else Verdict.WITHIN_SCOPE,
         mismatches=bound.verdict,

@@ -11,7 +11,7 @@ The digest is SHA-256(0x00 ‖ JCS(event)), so that a batch's root is an RFC 696
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Final, Literal, Self
 
 import msgspec
 from msgspec import Meta
@@ -20,6 +20,7 @@ from ledger.domain import canonical
 from ledger.domain.codes import EventKind, Side
 from ledger.domain.errors import InvalidInputError
 from ledger.domain.identifiers import agency_id, code_id, dataset_id, post_id
+from ledger.domain.shape import misshapen
 from ledger.domain.text import check_name
 from ledger.log.tree import leaf_hash
 
@@ -116,7 +117,7 @@ def event_from_object(value: Json) -> EventV1:
     try:
         event = msgspec.convert(value, EventV1)
     except msgspec.ValidationError as error:
-        raise InvalidInputError("event", _found(value, str(error)), str(error)) from error
+        raise misshapen(error, value, EventV1, "event") from error
     check_event(event)
     return event
 
@@ -225,9 +226,3 @@ def _check_source(key: str, value: str | int) -> None:
 def _check_source_key(key: str) -> None:
     if not key or len(key) > 100 or not key.isascii() or not key.isprintable():
         raise InvalidInputError("source", key, "keys of 1 to 100 printable ASCII characters")
-
-
-def _found(value: Json, message: str) -> Any:
-    """Return the value that msgspec's message names by its path, so that the error can show it."""
-    name = message.rpartition("`$.")[2].partition("`")[0] if "`$." in message else ""
-    return value.get(name, value) if isinstance(value, dict) and name else value

@@ -226,8 +226,10 @@ def _by_agreement(events: Sequence[EventV1]) -> dict[str, list[EventV1]]:
 
 
 def _rejection(line: int, error: LedgerError) -> dict[str, Any]:
-    field = error.field if isinstance(error, InvalidInputError) else "line"
-    return _reject(line, field, error.explain())
+    if not isinstance(error, InvalidInputError):
+        return _reject(line, "line", error.explain())
+    field = error.field.removeprefix("$").removeprefix(".")
+    return _reject(line, field if field not in {"", "document", "event"} else "line", error.reason())
 
 
 def _reject(line: int, field: str, reason: str) -> dict[str, Any]:

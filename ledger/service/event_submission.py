@@ -8,7 +8,7 @@ from ledger.domain.errors import InvalidInputError
 from ledger.domain.event_v1 import event_from_object
 from ledger.service.event_appending import append_signed_batch
 from ledger.service.event_batches import SignedBatch
-from ledger.service.requests import Request, field_in
+from ledger.service.requests import Request
 from ledger.service.signed_requests import parse_hex
 
 if TYPE_CHECKING:
@@ -34,8 +34,8 @@ def append_signed(services: Services, request: AppendSigned) -> dict[str, Any]:
 
 def in_event(place: int, error: InvalidInputError) -> InvalidInputError:
     """Return an error about an event as one about the batch that it came in."""
-    field, reason = field_in(error.allowed) if error.field == "event" else (error.field.removeprefix("$."), "")
-    return InvalidInputError(f"events[{place}]" + (f".{field}" if field else ""), error.value, reason or error.allowed)
+    field = error.field.removeprefix("$").removeprefix(".") if error.field != "event" else ""
+    return InvalidInputError(f"events[{place}]" + (f".{field}" if field else ""), error.value, error.allowed)
 
 
 def parse_nonce(text: str) -> int:

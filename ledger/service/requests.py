@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import re
-from typing import Final, TypeVar
+from typing import TypeVar
 
 import msgspec
 
-from ledger.domain.errors import InvalidInputError
-
-_PATH: Final = re.compile(r" - at `\$\.?([^`]*)`")
-_NAMED: Final = re.compile(r"field `([^`]*)`")
+from ledger.domain.shape import misshapen
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -33,13 +29,4 @@ def made_of(kind: type[R], value: object) -> R:
     try:
         return msgspec.convert(value, kind)
     except msgspec.ValidationError as error:
-        field, reason = field_in(str(error))
-        raise InvalidInputError(field or "body", reason, f"the fields of {kind.__name__}") from error
-
-
-def field_in(message: str) -> tuple[str, str]:
-    """Return the path of the field that msgspec's message is about, and the message without it."""
-    path = _PATH.search(message)
-    named = _NAMED.search(message)
-    parts = [part for part in (path[1] if path else "", named[1] if named else "") if part]
-    return ".".join(parts), message[: path.start()] if path else message
+        raise misshapen(error, value, kind, "body") from error

@@ -15,6 +15,7 @@ import msgspec
 import structlog
 
 from ledger.domain.errors import InvalidInputError
+from ledger.domain.shape import misshapen
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -87,7 +88,7 @@ class Services:
         try:
             request = msgspec.convert(arguments, verb.request)
         except msgspec.ValidationError as error:
-            raise InvalidInputError("arguments", str(error), f"the arguments of {name}") from error
+            raise misshapen(error, arguments, verb.request, "arguments") from error
         with contextlib.nullcontext() if verb.runs_beside else self.lock:
             result = verb.run(self, request, progress) if verb.is_long else verb.run(self, request)
         return msgspec.to_builtins(result)

@@ -201,8 +201,8 @@ def _replaced(old: bytes, new: bytes) -> Callable[[dict[str, Any]], bytes]:
 
 
 BAD = {
-    "empty": (lambda _: b"", "line 1 column 1"),
-    "not JSON": (lambda _: b"{", "line 1"),
+    "empty": (lambda _: b"", "document"),
+    "not JSON": (lambda _: b"{", "document"),
     "not an object": (lambda _: b"[]", "body"),
     "invalid UTF-8": (lambda body: canonical.encode(body).replace(b"exchange-", b"\xff\xfe", 1), "events[0].byte"),
     "a key twice": (_replaced(b'{"agreement"', b'{"nonce":"1","agreement"'), "nonce"),

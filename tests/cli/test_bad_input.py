@@ -130,6 +130,8 @@ def test_a_bad_event_is_rejected_by_its_field_and_a_good_one_beside_it_is_not(le
     assert _state(ledger) == before
     (rejection,) = said.json["rejected"]
     assert rejection["line"] == 1
+    assert not rejection["field"].startswith(("$", "event"))
+    assert not rejection["reason"].startswith(rejection["field"] + ":"), "the field is named once"
     assert told in (rejection["field"] + " " + rejection["reason"]).lower()
     good = _event(correlation=f"beside {name}")
     beside = ledger("event", "append", "-", "--as", REPORTER, "--no-anchor", "--json", stdin=line + b"\n" + good)

@@ -61,7 +61,8 @@ def read_records(data: bytes, member: str) -> list[Record | Rejection]:
     except json.JSONDecodeError as error:
         lines = [line for line in text.split("\n") if line.strip()]
         if len(lines) < 2 or not lines[0].lstrip().startswith("{") or not lines[0].rstrip().endswith("}"):
-            raise InvalidInputError(f"line {error.lineno} column {error.colno}", error.msg, "JSON") from error
+            place = f"line {error.lineno} column {error.colno}"
+            raise InvalidInputError("file", error.msg, f"JSON (see {place})") from error
         return [parse_line(number, line) for number, line in enumerate(lines, start=1)]
     if isinstance(outer, dict) and member in outer:
         outer = outer[member]
@@ -81,7 +82,7 @@ def parse_each(
         try:
             yield Accepted(number, parse(record))
         except InvalidInputError as error:
-            yield Rejection(number, error.field, error.explain())
+            yield Rejection(number, error.field, error.reason())
 
 
 def text_of(record: Record, field: str, *, required: bool = False) -> str:
@@ -201,7 +202,7 @@ def parse_line(number: int, line: str) -> Record | Rejection:
     except json.JSONDecodeError as error:
         return Rejection(number, f"column {error.colno}", f"not JSON: {error.msg}")
     except InvalidInputError as error:
-        return Rejection(number, error.field, error.explain())
+        return Rejection(number, error.field, error.reason())
 
 
 def _record(number: int, item: object) -> Record | Rejection:

@@ -60,8 +60,10 @@ class Tally:
 
     def refuse(self, record: int, error: LedgerError, *, field_name: str) -> None:
         """Note that a record was not imported, by the error; its own field is named where it has one."""
-        named = error.field if isinstance(error, InvalidInputError) else field_name
-        self.rejected.append(Rejection(record, named, error.explain()))
+        if isinstance(error, InvalidInputError):
+            self.rejected.append(Rejection(record, error.field, error.reason()))
+        else:
+            self.rejected.append(Rejection(record, field_name, error.explain()))
 
     def result(self, request: ImportRecords, **more: object) -> dict[str, Any]:
         """Return the answer of an import."""
