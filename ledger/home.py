@@ -9,6 +9,9 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import secrets
+import shutil
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -82,9 +85,10 @@ class Home:
         return self.run / "quanze.sock"
 
     def make(self) -> None:
-        """Create the folders that every store expects, readable by the owner only."""
+        """Create the folders that every store expects, readable by the owner only, those that exist too."""
         for folder in (self.path, self.keys, self.chain, self.log, self.receipts, self.run):
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            folder.chmod(0o700)
 
     def read_config(self) -> dict[str, Any]:
         """Return the deployment record.
@@ -103,25 +107,57 @@ class Home:
 
 def write_atomically(path: Path, content: bytes) -> None:
     """Write a file so that after a crash it holds either the old or the new content, durably."""
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    partial = path.with_name(f".{path.name}.{secrets.token_hex(8)}.partial")
+    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     try:
-        os.write(descriptor, content) if len(content) < 1 << 20 else _write_all(descriptor, content)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(path)
+    except BaseException:
+        partial.unlink(missing_ok=True)
+        raise
+    sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder durable."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-    partial.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
+
+
+def copy_durably(source: Path, target: Path) -> None:
+    """Copy a folder of plain files and folders into a new one, durably and for the owner alone.
+
+    Raises:
+        InvalidInputError: The folder holds something else, as a link: nothing outside it is ever read.
+    """
+    target.mkdir(mode=0o700)
+    with os.scandir(source) as entries:
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=False):
+                copy_durably(source / entry.name, target / entry.name)
+            else:
+                _copy_file(source / entry.name, target / entry.name)
+    sync_folder(target)
+
+
+def _copy_file(source: Path, target: Path) -> None:
     try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
-
-
-def _write_all(descriptor: int, content: bytes) -> None:
-    rest = memoryview(content)
-    while rest:
-        rest = rest[os.write(descriptor, rest) :]
+        given = os.open(source, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as error:
+        raise InvalidInputError("file", str(source), "a plain file that can be read") from error
+    with os.fdopen(given, "rb") as original:
+        if not stat.S_ISREG(os.fstat(given).st_mode):
+            raise InvalidInputError("file", str(source), "a plain file that can be read")
+        with os.fdopen(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as copy:
+            shutil.copyfileobj(original, copy, 1 << 20)
+            copy.flush()
+            os.fsync(copy.fileno())
 
 
 def write_json(path: Path, value: Mapping[str, object]) -> None:

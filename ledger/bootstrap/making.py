@@ -15,7 +15,7 @@ from ledger.bootstrap.parts import LOG_KEY, LazyNoteSigner, open_keyring
 from ledger.chain.deploy import deploy_contracts
 from ledger.chain.engine import CHAIN_ID_MAX, CHAIN_ID_MIN
 from ledger.domain.errors import ConflictError, InvalidInputError, NotFoundError
-from ledger.home import Home, HomeLock, write_json
+from ledger.home import Home, HomeLock, copy_durably, sync_folder, write_json
 from ledger.log.note import Ed25519Verifier, is_key_name
 from ledger.log.storage import FolderLog
 from ledger.service.deployment import Deployment
@@ -105,7 +105,7 @@ def restore_home(
     """Make a home from a backup, open it once to see that its stores agree, and make its index.
 
     Raises:
-        InvalidInputError: The folder is no finished backup.
+        InvalidInputError: The folder is no finished backup, or holds something else than plain files and folders.
         ConflictError: The home exists.
         IntegrityError: The backup's stores disagree.
     """
@@ -115,22 +115,28 @@ def restore_home(
         raise InvalidInputError("folder", str(folder), "a folder made by `quanze backup`")
     if home.path.exists() and any(home.path.iterdir()):
         raise ConflictError("home", "it exists already", path=str(home.path))
-    # Copied beside and renamed, so that a torn copy never looks like a home.
-    partial = home.path.with_name(f".{home.path.name}.restoring")
-    shutil.rmtree(partial, ignore_errors=True)
-    shutil.copytree(folder, partial)
-    (partial / BACKUP_RECORD).unlink()
-    partial.chmod(0o700)
-    if home.path.exists():
-        home.path.rmdir()
-    partial.rename(home.path)
-    home.make()
-    services = open_home(settings, progress)
+    # Copied and opened beside, and renamed last, so that neither a torn copy nor a bad one ever looks like a home.
+    home.path.parent.mkdir(parents=True, exist_ok=True)
+    beside = Home(home.path.with_name(f".{home.path.name}.restoring"))
+    shutil.rmtree(beside.path, ignore_errors=True)  # What a killed run left.
     try:
-        services.dispatch("rebuild", {}, progress)
-        return {"home": str(home.path), "block": services.state.final.number, "log_size": services.log.size()}
-    finally:
-        services.close()
+        copy_durably(folder, beside.path)
+        (beside.path / BACKUP_RECORD).unlink()
+        beside.make()
+        services = open_home(settings.model_copy(update={"home": beside.path}), progress)
+        try:
+            services.dispatch("rebuild", {}, progress)
+            found = {"home": str(home.path), "block": services.state.final.number, "log_size": services.log.size()}
+        finally:
+            services.close()
+        if home.path.exists():
+            home.path.rmdir()
+        beside.path.rename(home.path)
+    except BaseException:
+        shutil.rmtree(beside.path, ignore_errors=True)
+        raise
+    sync_folder(home.path.parent)
+    return found
 
 
 def _plan(settings: Settings, home: Home, keyring: FileKeyring, origin: str, *, demonstration: bool) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import pytest
 
 from ledger import bootstrap
 from ledger.chain.outbox_store import OutboxStore
-from ledger.domain.errors import IntegrityError
+from ledger.domain.errors import IntegrityError, InvalidInputError, LedgerError
 from ledger.service.upkeep import StoreCopy
 from tests.api.world import make_world
 
@@ -98,3 +98,32 @@ def test_a_nonce_that_is_nobodys_is_named_at_the_opening(tmp_path: Path) -> None
     store.close()
     with pytest.raises(IntegrityError, match="nonce"):
         bootstrap.open_home(settings)
+
+
+@pytest.mark.parametrize("harm", ["link", "chain"])
+def test_a_bad_backup_leaves_no_home_and_a_good_one_restores_after_it(world: World, tmp_path: Path, harm: str) -> None:
+    copy, home = tmp_path / "copy", tmp_path / "home"
+    backup(world, copy, world.services.store_copies)
+    settings = world.services.settings.model_copy(update={"home": home})
+    path = copy / "vault.db" if harm == "link" else copy / "chain" / "journal.db"
+    whole = path.read_bytes()
+    path.unlink()
+    if harm == "link":
+        path.symlink_to("/dev/null")
+    else:
+        path.write_bytes(b"no database")
+    with pytest.raises(InvalidInputError if harm == "link" else LedgerError):
+        bootstrap.restore_home(settings, copy)
+    assert not list(tmp_path.glob("*home*"))
+    assert not list(tmp_path.glob(".home*"))
+    path.unlink()
+    path.write_bytes(whole)
+    bootstrap.restore_home(settings, copy)
+    check_goes_on(bootstrap.open_home(settings))
+
+
+def test_what_is_private_is_readable_by_its_owner_alone(world: World) -> None:
+    home = world.services.home
+    private = [home.path, home.chain, home.log / "wal", home.vault, home.outbox, home.index, home.chain / "journal.db"]
+    private += [*home.keys.iterdir(), *home.log.glob("wal/*.wal")]
+    assert {path.name: path.stat().st_mode & 0o077 for path in private} == {path.name: 0 for path in private}

@@ -12,6 +12,7 @@ One connection writes, guarded by ``write_lock``; readers take theirs from a poo
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import threading
 from contextlib import contextmanager
@@ -123,6 +124,7 @@ class Journal:
         self._pool: list[sqlite3.Connection] = []
         self._pool_lock = threading.Lock()
         self._closed = False
+        self._make_private()
         self._writer = self._connect()
         version = self._writer.execute("PRAGMA user_version").fetchone()[0]
         if version == 0:
@@ -130,6 +132,18 @@ class Journal:
         elif version != _SCHEMA_VERSION:
             self._writer.close()
             raise IntegrityError("the chain's journal", "its format is of another version", found=version)
+
+    def _make_private(self) -> None:
+        """Make the file for its owner alone; SQLite gives its mode to the files beside it.
+
+        Only before the first connection: closing a file gives up the locks that a process has on it.
+        """
+        try:
+            descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            os.fchmod(descriptor, 0o600)
+            os.close(descriptor)
+        except OSError as error:
+            raise UnavailableError("the chain's journal", str(error), path=str(self._path)) from error
 
     def _connect(self) -> sqlite3.Connection:
         try:

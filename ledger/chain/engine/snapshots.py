@@ -50,7 +50,7 @@ def write_snapshot(
     """
     dump = gzip.decompress(unhex(node.rpc.call("anvil_dumpState", timeout_s=_DUMP_TIMEOUT_S)))
     content = _without_history(dump, number)
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     path = folder / f"{number:012d}.json"
     partial = path.with_suffix(".partial")
     try:

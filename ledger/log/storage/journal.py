@@ -114,6 +114,9 @@ class JournalWriter:
         self._check = check
         self._at_step = at_step
         self._file = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
+        # For the owner alone, whoever may read the public files beside it: it holds what is not published yet.
+        os.fchmod(self._file, 0o600)
+        path.parent.chmod(0o700)
         if os.fstat(self._file).st_size != good_bytes:
             os.ftruncate(self._file, good_bytes)
             os.fsync(self._file)
