@@ -29,9 +29,16 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
         "recipient": "Recipient",
         "purpose": "Purpose",
         "delivery": "Delivery",
-        "from": "From",
-        "to": "To",
+        "window": "Window",
         "open": "open-ended",
+        "until": "to",
+        "id": "id",
+        "title": "title",
+        "legal_bases": "legal bases",
+        "post": "Signed as",
+        "tx": "Transaction",
+        "block": "Block",
+        "receipt": "Receipt",
         "signatures": "Signatures",
         "missing": "not signed yet",
         "terms_hash": "Hash that is signed",
@@ -52,9 +59,16 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
         "recipient": "接收方",
         "purpose": "用途",
         "delivery": "方式",
-        "from": "起",
-        "to": "止",
+        "window": "期限",
         "open": "无期限",
+        "until": "至",
+        "id": "编号",
+        "title": "标题",
+        "legal_bases": "法律依据",
+        "post": "签署岗位",
+        "tx": "交易",
+        "block": "区块",
+        "receipt": "回执文件",
         "signatures": "签署",
         "missing": "尚未签署",
         "terms_hash": "所签摘要",
@@ -70,6 +84,8 @@ _STATUS_ZH: Mapping[str, str] = {
     "DISPOSED": "已处置",
     "CANCELLED": "已撤回",
 }
+_TEXTS = ("title", "legal_bases")
+"""The text's fields that have a name of ours; the others are named by the drafter."""
 _DELIVERY_ZH: Mapping[str, str] = {
     "INTERFACE": "服务接口",
     "BATCH": "批量交换",
@@ -90,23 +106,38 @@ def render(out: Console, result: Mapping[str, Any], language: str) -> None:
     version = result["versions"][-1]
     status = result["status"]
     out.print(Text(f"{words['agreement']} {plain(result['reference'] or result['agreement'])}", style="bold"))
-    _line(out, "id", result["agreement"])
+    _line(out, words["id"], result["agreement"])
     _line(out, words["version"], version["version"])
-    _line(out, words["status"], f"{_STATUS_ZH.get(status, status)} ({status})" if language == "zh" else status)
+    _line(out, words["status"], _status(status, language))
     if result["demonstration"]:
         out.print(Text(words["demonstration"], style="bold yellow"))
     for index, party in enumerate(version["parties"]):
         name = party["name_zh"] if language == "zh" and party["name_zh"] else party["name_en"] or party["name_zh"]
         _line(out, words["provider"] if index == 0 else words["party"], f"{name} ({party['agency']})")
     for name, value in version["text"].items():
-        _line(out, name, value)
+        _line(out, words[name] if name in _TEXTS else name, value)
     _line(out, words["review"], _review(version, words))
-    out.print(_grants(version["grants"], words, language))
+    out.print(_grants(version, words, language))
     out.print(Text(f"{words['signatures']}:"))
     for party in version["parties"]:
         signed = party["signed_by"]
         _line(out, f"  {party['agency']}", f"{signed} {party['signed_at']}" if signed else words["missing"])
     _line(out, words["terms_hash"], version["terms_hash"])
+
+
+def render_signed(out: Console, signed: Mapping[str, Any], language: str) -> None:
+    """Print what a signature led to, and where its receipt is."""
+    words = _WORDS[language]
+    name = plain(signed["reference"] or signed["agreement"])
+    _line(out, words["agreement"], f"{name}, {words['version']} {signed['version']}")
+    _line(out, words["id"], signed["agreement"])
+    _line(out, words["status"], _status(signed["status"], language))
+    for name in ("post", "tx", "block", "receipt"):
+        _line(out, words[name], signed[name])
+
+
+def _status(status: str, language: str) -> str:
+    return f"{_STATUS_ZH.get(status, status)} ({status})" if language == "zh" else status
 
 
 def _line(out: Console, label: str, value: object) -> None:
@@ -115,21 +146,32 @@ def _line(out: Console, label: str, value: object) -> None:
 
 def _review(version: Mapping[str, Any], words: Mapping[str, str]) -> str:
     review = version["security_review"]
-    return words["no_review"] if review is None else f"{words['valid_until']} {review['valid_until']}"
+    if review is None:
+        return words["no_review"]
+    stated = version["stated"]
+    until = stated["review_valid_until"]
+    return f"{words['valid_until']} " + (f"{until} ({stated['zone']})" if until else str(review["valid_until"]))
 
 
-def _grants(grants: list[Mapping[str, Any]], words: Mapping[str, str], language: str) -> Table:
+def _window(grant: Mapping[str, Any], stated: Mapping[str, Any], zone: str, words: Mapping[str, str]) -> str:
+    """Return the legal dates with their zone, or the instants on chain where the text does not state those."""
+    starts, ends = (stated["starts"], stated["ends"]) if stated["starts"] else (grant["valid_from"], grant["valid_to"])
+    window = f"{starts} {words['until']} {ends or words['open']}"
+    return f"{window} ({zone})" if stated["starts"] else window
+
+
+def _grants(version: Mapping[str, Any], words: Mapping[str, str], language: str) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("dataset", "recipient", "purpose", "delivery", "from", "to"):
+    for name in ("dataset", "recipient", "purpose", "delivery", "window"):
         table.add_column(words[name], overflow="fold")
-    for grant in grants:
+    stated = version["stated"]
+    for grant, window in zip(version["grants"], stated["windows"], strict=True):
         delivery = grant["delivery"]
         table.add_row(
             Text(f"{plain(grant['dataset'])} v{grant['dataset_version']}"),
             Text(plain(grant["recipient"])),
             Text(plain(grant["purpose"])),
             Text(_DELIVERY_ZH.get(delivery, delivery) if language == "zh" else delivery),
-            Text(plain(grant["valid_from"])),
-            Text(grant["valid_to"] or words["open"]),
+            Text(plain(_window(grant, window, stated["zone"], words))),
         )
     return table

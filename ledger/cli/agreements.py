@@ -52,13 +52,17 @@ def sign(identifier: IdArgument, as_post: AsOption, key: KeyOption = "", yes: Ye
         typer.confirm(agreement_text.question(COMMON.get().language, as_post), abort=True, err=True)
     signed = call("agreement.sign", agreement=identifier, post=as_post, key=key, terms_hash=terms["pending_terms_hash"])
     signed["receipt"] = str(write_receipt(signed.pop("receipt_name"), signed.pop("receipt_bytes")))
-    show(signed)
+    show(signed, _render_signed)
 
 
 @agreement.command("show")
 def show_one(identifier: IdArgument) -> None:
     """Show an agreement with its versions and signatures."""
     call_and_show("agreement.show", _render, agreement=identifier)
+
+
+def _render_signed(out: Console, signed: dict[str, Any]) -> None:
+    agreement_text.render_signed(out, signed, COMMON.get().language)
 
 
 def _render(out: Console, result: dict[str, Any]) -> None:

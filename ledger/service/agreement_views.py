@@ -11,6 +11,7 @@ from ledger.domain.scalars import ZERO32
 from ledger.service import registry_views
 from ledger.service.documents import values_of
 from ledger.service.profiles import names_of
+from ledger.service.stated_dates import stated_dates
 from ledger.service.times import iso
 
 if TYPE_CHECKING:
@@ -64,7 +65,9 @@ def agreement_json(services: Services, state: AgreementState) -> dict[str, objec
         "pending_version": pending.version if pending else 0,
         "pending_terms_hash": pending.terms_hash.hex() if pending else "",
         "demonstration": is_demonstration(services, state.agreement),
-        "versions": [version_json(services, version) for version in state.versions],
+        "versions": [
+            {**version_json(services, version), "stated": stated_dates(services, version)} for version in state.versions
+        ],
         "periods": [
             {
                 "status": period.status.name,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,9 @@ def test_two_parties_sign_from_the_command_line(quanze: Command, tmp_path: Path)
     done("post", "add", head(REQUESTER), "--roles", "REQUESTER_OFFICE_HEAD", "--key", "theirs")
     done("catalogue", "add", DATASET, "--as", head(PROVIDER), "--name-en", "Persons")
     draft = tmp_path / "draft.yaml"
-    draft.write_text(yaml.safe_dump(draft_of("DSA-1", texts={"use": "为公共卫生 <b>only</b>"})), encoding="utf-8")
+    (grant,) = draft_of("DSA-1")["grants"]
+    stated = draft_of("DSA-1", grants=[{**grant, "ends": "2026-12-31"}], texts={"use": "为公共卫生 <b>only</b>"})
+    draft.write_text(yaml.safe_dump(stated), encoding="utf-8")
     made = done("agreement", "draft", str(draft))
     assert set(made["to_sign"]) == {PROVIDER, REQUESTER}
 
@@ -34,9 +37,17 @@ def test_two_parties_sign_from_the_command_line(quanze: Command, tmp_path: Path)
     assert shown.returncode == 3
     assert "共享协议 DSA-1" in shown.stdout
     assert "签署上述条款" in shown.stderr
+    assert "2025-01-01 至 2026-12-31 (Asia/Shanghai)" in shown.stdout
+    assert "标题: Persons for public health" in shown.stdout
+    assert "title" not in shown.stdout
+    assert not re.search(r"^id:", shown.stdout, re.MULTILINE)
     assert done("agreement", "show", "DSA-1")["status"] == "PROPOSED", "an answer of no signs nothing"
     signed = quanze.program("--lang", "zh", "agreement", "sign", "DSA-1", "--as", head(REQUESTER), stdin=b"y\n")
     assert signed.returncode == 0, signed.stderr
+    told = signed.stdout.partition("所签摘要")[2]
+    assert re.search(
+        r"^状态: 生效 \(ACTIVE\)\n签署岗位: .*\n交易: .*\n区块: \d+\n回执文件: .*\.json$", told, re.MULTILINE
+    )
     agreement = done("agreement", "show", "DSA-1")
     assert agreement["status"] == "ACTIVE"
     assert [party["signed_by"] for party in agreement["versions"][0]["parties"]] == [head(PROVIDER), head(REQUESTER)]
