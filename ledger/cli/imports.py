@@ -51,7 +51,7 @@ def import_agreements(
     file: FileArgument, as_post: ImporterOption = "", key: KeyOption = "", demo_keys: DemoKeysOption = False
 ) -> None:
     """Propose agreements of NHS England's Data Uses Register; with --demo-keys, sign them too."""
-    _import("nhs-dsa", nhs_dsa.MEMBER, file, {"post": as_post, "key": key, "demo_keys": demo_keys})
+    _import("nhs-dsa", nhs_dsa.MEMBER, nhs_dsa.FIELDS, file, {"post": as_post, "key": key, "demo_keys": demo_keys})
 
 
 @imports.command("xroad-opmon")
@@ -65,7 +65,7 @@ def import_exchanges(
     """Append X-Road operational-monitoring records as usage events, bound and with a verdict each."""
     rules = read_input(mapping) if mapping else ""
     arguments = {"post": as_post, "key": key, "demo_keys": demo_keys, "mapping": rules}
-    _import("xroad-opmon", xroad_opmon.MEMBER, file, arguments)
+    _import("xroad-opmon", xroad_opmon.MEMBER, xroad_opmon.FIELDS, file, arguments)
 
 
 @imports.command("violation-cases")
@@ -73,16 +73,22 @@ def import_decisions(
     file: FileArgument, as_post: ImporterOption = "", key: KeyOption = "", demo_keys: DemoKeysOption = False
 ) -> None:
     """Record published decisions as leads; filing one is a step of its own."""
-    _import("violation-cases", violation_cases.MEMBER, file, {"post": as_post, "key": key, "demo_keys": demo_keys})
+    _import(
+        "violation-cases",
+        violation_cases.MEMBER,
+        violation_cases.FIELDS,
+        file,
+        {"post": as_post, "key": key, "demo_keys": demo_keys},
+    )
 
 
-def _import(kind: str, member: str, file: str, arguments: dict[str, object]) -> None:
+def _import(kind: str, member: str, fields: tuple[str, ...], file: str, arguments: dict[str, object]) -> None:
     rejections = Rejections()
     totals: dict[str, Any] = {"format": kind, "records": 0, "imported": 0, "unchanged": 0, "items": []}
     if "mapping" in arguments:
         totals["verdicts"] = {}
     with open_session() as session, progress() as told, _open(file) as stream:
-        for records, unreadable in _chunks(stream, member):
+        for records, unreadable in _chunks(stream, member, fields):
             rejected = unreadable
             if records:
                 result = session.call(f"import.{kind}", {**arguments, "records": records}, told)
@@ -106,12 +112,14 @@ def _open(file: str) -> BinaryIO:
         raise typer.BadParameter(f"{file}: {error.strerror}") from error
 
 
-def _chunks(stream: BinaryIO, member: str) -> Iterator[tuple[list[dict[str, Any]], list[dict[str, Any]]]]:
+def _chunks(
+    stream: BinaryIO, member: str, fields: tuple[str, ...]
+) -> Iterator[tuple[list[dict[str, Any]], list[dict[str, Any]]]]:
     """Yield records and rejections, some hundreds at a time, and fewer where they are long."""
     records: list[dict[str, Any]] = []
     refused: list[dict[str, Any]] = []
     size = 0
-    for found in stream_records(stream, member):
+    for found in stream_records(stream, member, fields):
         match found.item:
             case Rejection(record, field, reason):
                 refused.append({"record": record, "field": field, "reason": reason})

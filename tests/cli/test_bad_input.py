@@ -97,6 +97,8 @@ RECORDS = {
     "invalid UTF-8": (b'[{"reference": "\xff"}]', 3, "utf-8"),
     "not JSON": (b"[{]", 3, "json"),
     "no list": (b"7", 3, "list"),
+    "one foreign object": (b'{"a": 1}', 3, "an object with a"),
+    "one foreign object over lines": (b'{\n "a": 1\n}', 3, "file"),
     "too deep": (b"[" * 100_000, 3, "nested"),
     "NaN": (b'[{"reference": NaN}]', 3, "nan"),
     "duplicate keys": (b'[{"reference": "A", "reference": "B"}]', 2, "reference"),

@@ -44,6 +44,16 @@ def test_one_record_alone_is_a_record() -> None:
     assert _read(b'{"reference": "A"}') == [(1, {"reference": "A"})]
 
 
+def test_one_foreign_object_is_no_file_of_records_and_a_foreign_line_among_records_is_one_bad_line() -> None:
+    def read(data: bytes) -> list[Any]:
+        return [found.item for found in stream_records(io.BytesIO(data), "agreements", ("reference",))]
+
+    with pytest.raises(InvalidInputError, match=r"^file: 'an object with a' .*'agreements'.* records with reference"):
+        read(b'{"a": 1}\n')
+    assert read(b'{"reference": ""}') == [{"reference": ""}]
+    assert read(b'{"a": 1}\n{"reference": "A"}\n') == [{"a": 1}, {"reference": "A"}]
+
+
 def test_a_bad_line_takes_no_good_one_with_it() -> None:
     lines = [
         b'{"reference": "A"}',

@@ -23,6 +23,8 @@ from ledger.service.importing.source_file import Record, integer_of, text_of, te
 
 ZONE: Final = "Europe/London"
 MEMBER: Final = "agreements"
+FIELDS: Final = ("reference", "controllers", "starts", "access_methods", "datasets")
+"""What no record can do without."""
 _REGISTER: Final = "nhs-dars"
 _REFERENCE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,63}")
 _DELIVERIES: Final = {

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 from ledger.domain.errors import InvalidInputError
 from ledger.service.importing.source_file import Rejection, parse_line, read_records
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from ledger.service.importing.source_file import Record
 
@@ -28,15 +29,17 @@ class Numbered:
     size: int
 
 
-def stream_records(file: BinaryIO, member: str) -> Iterator[Numbered]:
+def stream_records(file: BinaryIO, member: str, fields: Collection[str] = ()) -> Iterator[Numbered]:
     """Yield each record, counted from 1; blank lines between records count for nothing.
 
     Args:
         file: The bytes, read once.
         member: The key under which an outer object holds the list, as ``agreements``.
+        fields: What every record has; a file that is one object without any of them is no file of records.
 
     Raises:
-        InvalidInputError: As ``read_records``, or a document of more than ``MAX_DOCUMENT_BYTES``.
+        InvalidInputError: As ``read_records``, a document of more than ``MAX_DOCUMENT_BYTES``, or one object that
+            has nothing of a record.
     """
     head = _next_line(file)
     if not head.strip() or not _is_record(head, member):
@@ -47,7 +50,11 @@ def stream_records(file: BinaryIO, member: str) -> Iterator[Numbered]:
         for number, record in enumerate(read_records(data, member), start=1):
             yield Numbered(number, record, 0)
         return
-    for number, line in enumerate(_lines(head, file), start=1):
+    lines = _lines(head, file)
+    first, second = next(lines), next(lines, None)
+    if second is None:
+        _check_not_foreign(first, member, fields)
+    for number, line in enumerate(chain([first], [] if second is None else [second], lines), start=1):
         yield Numbered(number, _parse(number, line), len(line))
 
 
@@ -75,6 +82,14 @@ def _is_record(head: bytes, member: str) -> bool:
         return False
     record = _parse(1, head)
     return member not in record if isinstance(record, dict) else not record.reason.startswith("not JSON")
+
+
+def _check_not_foreign(line: bytes, member: str, fields: Collection[str]) -> None:
+    """Refuse a file whose only object has nothing in common with a record."""
+    record = _parse(1, line)
+    if fields and isinstance(record, dict) and not any(name in record for name in fields):
+        allowed = f"a list of records, an object with {member!r}, or records with {', '.join(fields)}"
+        raise InvalidInputError("file", "an object with " + (", ".join(list(record)[:10]) or "nothing"), allowed)
 
 
 def _parse(number: int, line: bytes) -> Record | Rejection:

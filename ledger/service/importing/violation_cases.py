@@ -16,6 +16,8 @@ from ledger.domain.identifiers import AgencyRef, parse_agency, parse_code
 from ledger.service.importing.source_file import Record, integer_of, text_of, texts_of
 
 MEMBER: Final = "cases"
+FIELDS: Final = ("id", "country", "authority", "respondent", "articles")
+"""What no record can do without."""
 _REGISTER: Final = "gdpr"
 _ARTICLE: Final = re.compile(r"Art(?:icle|\.)?\s*(\d{1,2})((?:\s*\(?[0-9a-z]{1,3}\))*)\s*(?:GDPR)?", re.IGNORECASE)
 _PART: Final = re.compile(r"\(?([0-9a-z]{1,3})\)", re.IGNORECASE)

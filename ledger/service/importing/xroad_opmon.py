@@ -19,6 +19,8 @@ from ledger.domain.text import check_name
 from ledger.service.importing.source_file import Record, integer_of, text_of
 
 MEMBER: Final = "records"
+FIELDS: Final = ("securityServerType", "requestInTs")
+"""What no record can do without."""
 _SIDES: Final = {"Client": Side.CONSUMER, "Producer": Side.PROVIDER}
 _CLAIMED: Final = frozenset(
     {
