@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 FORMAT: Final = "quanze-agreement-draft-v1"
 MAX_PARTIES: Final = 32
 MAX_GRANTS: Final = 255
+RESERVED_TEXTS: Final = ("title", "legal_bases")
+"""Fields of a draft that are shown among its texts, so that no text may have their names."""
 """These two are the contract's bounds (``contracts/base/AgreementVersions.sol``): one bit, and one byte's count."""
 MAX_TEXT: Final = 20_000
 
@@ -149,6 +151,8 @@ def check_draft(draft: AgreementDraftV1) -> None:
     _check_review(draft)
     for key, text in draft.texts.items():
         check_name(key, "texts", max_length=50)
+        if key in RESERVED_TEXTS:
+            raise InvalidInputError(f"texts.{key}", key, "another name: this one is a field of the draft itself")
         if "\0" in text:
             raise InvalidInputError(f"texts.{key}", text, "text without NUL")
 

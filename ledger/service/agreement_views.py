@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ledger.domain.agreement_state import fold_agreement
+from ledger.domain.agreement_v1 import RESERVED_TEXTS
 from ledger.domain.codes import Delivery
 from ledger.domain.errors import NotFoundError
 from ledger.domain.scalars import ZERO32
@@ -99,8 +100,9 @@ def version_json(services: Services, version: AgreementVersion) -> dict[str, obj
     """Return one version as JSON values, its text opened where the vault holds it."""
     document = services.directory.public_document(version.terms.text)
     text = values_of(document) if document is not None else {}
-    shown = {name: text[name] for name in ("title", "legal_bases") if text.get(name)}
-    shown |= {name.removeprefix("text."): value for name, value in text.items() if name.startswith("text.")}
+    shown = {name.removeprefix("text."): value for name, value in text.items() if name.startswith("text.")}
+    # The draft's own fields last: no text that somebody named like one may stand in its place before a signer.
+    shown |= {name: text[name] for name in RESERVED_TEXTS if text.get(name)}
     return {
         "version": version.version,
         "terms_hash": version.terms_hash.hex(),

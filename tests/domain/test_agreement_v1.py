@@ -242,3 +242,10 @@ def test_the_published_schema_takes_good_drafts_and_refuses_bad_shapes() -> None
         except msgspec.ValidationError:
             if changes.get("grants", [{}])[:1] != [grant(version=1.0)]:  # JSON Schema counts 1.0 as an integer.
                 assert not validator.is_valid(whole)
+
+
+@pytest.mark.parametrize("name", agreement_v1.RESERVED_TEXTS)
+def test_no_text_takes_the_name_of_a_field_that_a_signer_is_shown(name: str) -> None:
+    with pytest.raises(InvalidInputError) as caught:
+        AgreementDraftV1.from_object(draft(texts={name: "what the other party would rather read"}))
+    assert caught.value.field == f"texts.{name}"
