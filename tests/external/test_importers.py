@@ -100,7 +100,7 @@ def test_agreements_of_the_same_shape_that_were_never_seen(quanze: Command, exte
         10,
         1,
         [
-            (11, "draft"),
+            (11, "parties"),
             (12, "ends"),
             (13, "datasets"),
             (14, "access_methods[0]"),
