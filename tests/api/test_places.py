@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,7 @@ import pytest
 
 from api.app import create_app
 from ledger.service.limits import EVIDENCE_AT_ONCE_MAX, RPC_AT_ONCE_MAX
+from tests.api.apart import run_apart
 from tests.api.world import REFERENCE
 
 if TYPE_CHECKING:
@@ -42,5 +42,5 @@ def test_who_finds_no_place_is_told_to_come_again(
     with contextlib.ExitStack() as held:
         for _ in range(count):
             held.enter_context(places.one())
-        assert asyncio.run(statuses()) == [(503, "1"), (200, None)]
-    assert asyncio.run(statuses()) == [(200, None), (200, None)]
+        assert run_apart(statuses) == [(503, "1"), (200, None)]
+    assert run_apart(statuses) == [(200, None), (200, None)]

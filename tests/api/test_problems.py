@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +13,7 @@ from api.app import api_without_services
 from api.errors import CONTRACT_STATUS, status_of
 from ledger.domain.errors import LedgerError, RefusedError, registered_errors
 from ledger.service.limits import BATCH_BODY_BYTES_MAX, REQUEST_BODY_BYTES_MAX
+from tests.api.apart import run_apart
 from tests.api.routes import GETS, OPERATIONS, POSTS, WITHOUT_SERVICES, filled
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ def test_a_fault_is_told_without_its_cause(capsys: pytest.CaptureFixture[str]) -
                 assert "services" not in answer.text.replace("service.", "")
                 assert document["instance"] == filled(path, "1")
 
-    asyncio.run(run())
+    run_apart(run)
     assert "request_fault" in capsys.readouterr().out
 
 
