@@ -7,7 +7,7 @@ batch is one stream's: one reporter post and one agreement.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from ledger.domain.errors import InvalidInputError
 from ledger.domain.event_v1 import NO_HASH, check_stream, digest
@@ -21,14 +21,41 @@ from ledger.service.submission import domain_of, fresh_nonce
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ledger.domain.errors import LedgerError
     from ledger.domain.event_v1 import EventV1
     from ledger.service.deployment import Deployment
     from ledger.service.ports import Signer
     from ledger.service.services import Services
 
-MAX_BATCH_EVENTS: Final = 1_000
+MAX_BATCH_EVENTS: Final = 10_000
 BATCH_TTL_S: Final = 600
 """Life of a batch that this process signs: long enough to be sent and sent again, and shorter than what is accepted."""
+
+
+FOLLOWS_REJECTED: Final = "follows_rejected"
+"""The code of an event that is refused only because an earlier one of its batch is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """An event of a batch that is not accepted: its place from 0, an error's code, and the field that is wrong."""
+
+    place: int
+    code: str
+    field: str
+    value: object
+    allowed: str
+
+
+@dataclass(frozen=True, slots=True)
+class Appended:
+    """What became of a batch: a receipt for each event accepted, which are its first, and why each other is not.
+
+    Every place of the batch is in exactly one of the two.
+    """
+
+    receipts: list[dict[str, Any]]
+    rejected: tuple[Rejected, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +63,10 @@ class SignedBatch:
     """What a reporter sends: who, about which agreement, the events, and one signature over them.
 
     ``idempotency_key`` is the sender's own name for the batch, if it gives one. It is not signed.
+
+    ``lines`` are the canonical bytes of every event that the signature covers, by place; empty where the maker does not
+    have them. A line that is no event stands in ``rejected``; ``events`` are then those before the first such line,
+    while the signed root is still over all lines.
     """
 
     reporter: str
@@ -46,6 +77,39 @@ class SignedBatch:
     signer: bytes
     signature: bytes
     idempotency_key: str = ""
+    lines: tuple[bytes, ...] = ()
+    rejected: tuple[Rejected, ...] = ()
+
+    @property
+    def count(self) -> int:
+        """How many events the signature covers."""
+        return len(self.lines) or len(self.events)
+
+
+def reject(place: int, error: LedgerError) -> Rejected:
+    """Return the rejection of the event at a place of its batch, for an error that names a field of the event."""
+    if isinstance(error, InvalidInputError):
+        return Rejected(place, error.code, error.field.removeprefix("$").removeprefix("."), error.value, error.allowed)
+    values = {name: value for name, value in error.fields.items() if name not in {"what", "reason"}}
+    return Rejected(place, error.code, str(error.fields.get("what", "event")), values, error.explain())
+
+
+def with_followers(rejected: Sequence[Rejected], count: int) -> tuple[Rejected, ...]:
+    """Return rejections in their order, and one more for each event after the first that has none of its own.
+
+    Each event states the digest of the one before it, so that nothing after a rejected event can stand at its place.
+    """
+    if not rejected:
+        return ()
+    by_place: dict[int, Rejected] = {}
+    for one in rejected:
+        by_place.setdefault(one.place, one)
+    first = min(by_place)
+    follows = f"an event whose stream goes on without the rejected event at place {first}"
+    return tuple(
+        by_place.get(place) or Rejected(place, FOLLOWS_REJECTED, "prev_hash", first, follows)
+        for place in range(first, count)
+    )
 
 
 def batch_record(batch: SignedBatch, digests: Sequence[bytes]) -> EventBatch:
