@@ -16,6 +16,7 @@ import structlog
 
 from ledger.domain.errors import InvalidInputError
 from ledger.domain.shape import misshapen
+from ledger.service.frontiers import Frontiers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -61,6 +62,8 @@ class Services:
     indexing: Indexing
     """What keeps ``index`` up to date: `catch_up` takes what chain and log have now."""
     verbs: Mapping[str, Verb]
+    frontiers: Frontiers = field(default_factory=Frontiers)
+    """The sizes that are accepted, included, anchored and final: who moves one of them tells it here."""
     is_up: bool = False
     rpc: Callable[[bytes], bytes | None] | None = None
     """Answers a JSON-RPC request or batch of the chain's read-only gateway, where the engine has one."""
