@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ledger.domain.errors import InvalidInputError, VerificationError
-from ledger.log.note import decode_base64, is_key_name, open_note, sign_note
+from ledger.log.note import decode_base64, is_key_name, keys_that_signed, parse_note, sign_note
 from ledger.log.tree import EMPTY_ROOT, HASH_SIZE_BYTES
 
 if TYPE_CHECKING:
@@ -94,13 +94,30 @@ def open_checkpoint(
     Raises:
         VerificationError: not a checkpoint of this origin signed by the log's key.
     """
-    text, names = open_note(data, [verifier, *witnesses])
-    if verifier.name not in names:
+    note = parse_note(data)
+    # By name and key: a log's own cosignature bears the log's name.
+    if (verifier.name, verifier.key_id) not in keys_that_signed(note, [verifier, *witnesses]):
         raise VerificationError(step=_STEP, reason=f"not signed by {verifier.name}")
-    checkpoint = parse_checkpoint(text)
+    checkpoint = parse_checkpoint(note.text)
     wanted = origin or verifier.name
     if checkpoint.origin != wanted:
         raise VerificationError(step=_STEP, reason=f"the origin is {checkpoint.origin}, not {wanted}")
+    return checkpoint
+
+
+def open_checkpoint_of_any(data: bytes, verifiers: Sequence[NoteVerifier]) -> Checkpoint:
+    """Return the checkpoint that at least one of the keys of one log signed: of a log whose key may have changed.
+
+    Raises:
+        VerificationError: none of them signed, one signed wrongly, or the origin is not the keys' name.
+    """
+    note = parse_note(data)
+    signed = keys_that_signed(note, verifiers)
+    if not signed:
+        raise VerificationError(step=_STEP, reason=f"not signed by {verifiers[0].name}")
+    checkpoint = parse_checkpoint(note.text)
+    if {name for name, _ in signed} != {checkpoint.origin}:
+        raise VerificationError(step=_STEP, reason=f"the origin is {checkpoint.origin}, not {verifiers[0].name}")
     return checkpoint
 
 

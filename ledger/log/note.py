@@ -63,10 +63,7 @@ class Note:
 
     def print(self) -> bytes:
         """Return the note's bytes; ``parse_note`` gives the same note back."""
-        lines = [
-            f"{_DASH}{line.name} {base64.b64encode(line.key_id + line.value).decode()}\n" for line in self.signatures
-        ]
-        return (self.text + "\n" + "".join(lines)).encode()
+        return (self.text + "\n" + "".join(map(print_signature_line, self.signatures))).encode()
 
 
 def is_key_name(name: str) -> bool:
@@ -130,9 +127,22 @@ def open_note(data: bytes, verifiers: Sequence[NoteVerifier]) -> tuple[str, tupl
         VerificationError: not a note, a known key's signature is wrong, or no known key signed.
     """
     note = parse_note(data)
+    signed = keys_that_signed(note, verifiers)
+    if not signed:
+        names = ", ".join(verifier.name for verifier in verifiers)
+        raise VerificationError(step=_STEP, reason=f"no signature of {names}")
+    return note.text, tuple(name for name, _ in signed)
+
+
+def keys_that_signed(note: Note, verifiers: Sequence[NoteVerifier]) -> dict[tuple[str, bytes], bytes]:
+    """Return name and key id of each given key that signed the note, in the lines' order, with its signature.
+
+    Raises:
+        VerificationError: a given key's signature is wrong.
+    """
     text = note.text.encode()
     known = {(verifier.name, verifier.key_id): verifier for verifier in verifiers}
-    signed: dict[tuple[str, bytes], None] = {}
+    signed: dict[tuple[str, bytes], bytes] = {}
     for line in note.signatures:
         identity = (line.name, line.key_id)
         verifier = known.get(identity)
@@ -140,11 +150,65 @@ def open_note(data: bytes, verifiers: Sequence[NoteVerifier]) -> tuple[str, tupl
             continue
         if not verifier.is_signed(text, line.value):
             raise VerificationError(step=_STEP, reason=f"the signature of {line.name} is wrong")
-        signed[identity] = None
-    if not signed:
-        names = ", ".join(verifier.name for verifier in verifiers)
-        raise VerificationError(step=_STEP, reason=f"no signature of {names}")
-    return note.text, tuple(name for name, _ in signed)
+        signed[identity] = line.value
+    return signed
+
+
+def are_signers_of(data: bytes, signers: Sequence[NoteSigner]) -> bool:
+    """Say whether a note that was checked before bears a line of each of these keys."""
+    lines = {(line.name, line.key_id) for line in parse_note(data).signatures}
+    return lines.issuperset((signer.name, signer.key_id) for signer in signers)
+
+
+def add_signatures(data: bytes, signatures: Sequence[Signature]) -> bytes:
+    """Return the note with further lines after those that it has."""
+    note = parse_note(data)
+    return Note(note.text, note.signatures + tuple(signatures)).print()
+
+
+def parse_signature_lines(data: bytes) -> tuple[Signature, ...]:
+    """Return the signatures in lines that stand without their note, as a witness answers them.
+
+    Raises:
+        VerificationError: the bytes are not one or more well-formed lines, or too many.
+    """
+    note = parse_note(b"\n\n" + data)
+    if note.text != "\n":
+        raise VerificationError(step=_STEP, reason="an empty line among signature lines")
+    return note.signatures
+
+
+def print_signature_line(signature: Signature) -> str:
+    """Return one line with its newline."""
+    return f"{_DASH}{signature.name} {base64.b64encode(signature.key_id + signature.value).decode()}\n"
+
+
+def print_vkey(name: str, algorithm: int, public_key: bytes) -> str:
+    """Return a key as C2SP's text for verifier keys."""
+    material = base64.b64encode(bytes([algorithm]) + public_key).decode()
+    return f"{name}+{key_id(name, algorithm, public_key).hex()}+{material}"
+
+
+def read_vkey(vkey: str, algorithm: int) -> tuple[str, bytes]:
+    """Return the name and the 32 bytes of an Ed25519 key whose signatures are of the given kind.
+
+    Raises:
+        InvalidInputError: it is no such key, or its hash is not its key's.
+    """
+    kind = {ED25519: "an Ed25519 key"}.get(algorithm, f"an Ed25519 key of the kind {algorithm:#04x}")
+    wrong = InvalidInputError(field="vkey", value=vkey, allowed=f"name+hash+base64 of {kind} (C2SP signed-note)")
+    parts = vkey.split("+", 2)
+    if len(parts) != 3 or not re.fullmatch(r"[0-9a-f]{8}", parts[1]) or not is_key_name(parts[0]):
+        raise wrong
+    try:
+        material = decode_base64(parts[2], step=_STEP, what="vkey")
+    except VerificationError as error:
+        raise wrong from error
+    if len(material) != 1 + _ED25519_BYTES or material[0] != algorithm:
+        raise wrong
+    if key_id(parts[0], algorithm, material[1:]).hex() != parts[1]:
+        raise wrong
+    return parts[0], material[1:]
 
 
 def sign_note(text: str, signers: Sequence[NoteSigner]) -> bytes:
@@ -203,22 +267,7 @@ class Ed25519Verifier:
         Raises:
             InvalidInputError: it is not a vkey of an Ed25519 key, or its hash is not its key's.
         """
-        parts = vkey.split("+", 2)
-        wrong = InvalidInputError(
-            field="vkey", value=vkey, allowed="name+hash+base64 of an Ed25519 key (C2SP signed-note)"
-        )
-        if len(parts) != 3 or not re.fullmatch(r"[0-9a-f]{8}", parts[1]):
-            raise wrong
-        try:
-            material = decode_base64(parts[2], step=_STEP, what="vkey")
-        except VerificationError as error:
-            raise wrong from error
-        if len(material) != 1 + _ED25519_BYTES or material[0] != ED25519:
-            raise wrong
-        verifier = cls(parts[0], material[1:])
-        if verifier.key_id.hex() != parts[1]:
-            raise wrong
-        return verifier
+        return cls(*read_vkey(vkey, ED25519))
 
     @property
     def name(self) -> str:
@@ -233,8 +282,12 @@ class Ed25519Verifier:
     @property
     def vkey(self) -> str:
         """The key as text that ``from_vkey`` reads."""
-        material = base64.b64encode(bytes([ED25519]) + self._public).decode()
-        return f"{self._name}+{self._key_id.hex()}+{material}"
+        return print_vkey(self._name, ED25519, self._public)
+
+    @property
+    def public_key(self) -> bytes:
+        """The key's 32 bytes."""
+        return self._public
 
     def is_signed(self, text: bytes, signature: bytes) -> bool:
         """Say whether the signature over the text is this key's."""
@@ -270,6 +323,11 @@ class Ed25519Signer:
     def key_id(self) -> bytes:
         """The four bytes before each of its signatures."""
         return self._verifier.key_id
+
+    @property
+    def public_key(self) -> bytes:
+        """The public key's 32 bytes."""
+        return self._verifier.public_key
 
     @property
     def vkey(self) -> str:

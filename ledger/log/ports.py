@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from ledger.log.checkpoint import Checkpoint
 
 
 class Fetcher(Protocol):
@@ -55,4 +58,28 @@ class NoteVerifier(Protocol):
 
     def is_signed(self, text: bytes, signature: bytes) -> bool:
         """Say whether the signature over the note's text is this key's."""
+        ...
+
+
+class ProvesConsistency(Protocol):
+    """A log that can show how it grew."""
+
+    def consistency_proof(self, old: int, new: int) -> list[bytes]:
+        """Return the RFC 6962 proof that the first ``old`` entries are a prefix of the first ``new``."""
+        ...
+
+
+class Endorser(Protocol):
+    """Gets a checkpoint what it needs, besides the log's own signatures, before it may be published."""
+
+    def endorse(self, note: bytes, checkpoint: Checkpoint, log: ProvesConsistency) -> bytes:
+        """Return the note with what others signed of it.
+
+        Raises:
+            UnavailableError: too few of them signed; the checkpoint must not be published.
+        """
+        ...
+
+    def suffices(self, note: bytes) -> bool:
+        """Say whether a note bears all that it needs already."""
         ...

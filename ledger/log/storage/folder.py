@@ -10,6 +10,8 @@ Must stay true:
 * an index that ``append`` returned is on disk, and its entry is there after any crash;
 * a checkpoint is never published before its tiles are durable, and never shrinks or forks: opening refuses a journal
   that does not lead to the published root;
+* a checkpoint is shown to witnesses only when its entries are on disk, and no lock that ``append`` needs is held
+  while they are asked;
 * every segment begins at a multiple of 256, with all full tiles before it on disk;
 * no proof leaves before it has been verified here.
 """
@@ -17,17 +19,22 @@ Must stay true:
 from __future__ import annotations
 
 from collections import OrderedDict
+from contextlib import suppress
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Self
 
+import structlog
+
 from ledger.domain.errors import IntegrityError, InvalidInputError, UnavailableError, VerificationError
 from ledger.log.checkpoint import Checkpoint, sign_checkpoint
+from ledger.log.endorsing import NO_WITNESSES
+from ledger.log.note import are_signers_of
 from ledger.log.proofs import verify_consistency, verify_inclusion
 from ledger.log.storage.edge import filled_folders
 from ledger.log.storage.files import DurableFolder, FolderFetcher, OwnerLock, no_step, sync_folder
 from ledger.log.storage.group import GroupCommit, Request
-from ledger.log.storage.journal import JournalWriter, segment_paths
+from ledger.log.storage.journal import JournalWriter, remove_after, segment_paths
 from ledger.log.storage.reader import LogReader
 from ledger.log.storage.recovery import Recovered, read_published, recover
 from ledger.log.tiles import CHECKPOINT_PATH, TILE_WIDTH, encode_bundle, entries_path, right_edge, tile_path
@@ -36,9 +43,11 @@ from ledger.log.tree import EMPTY_ROOT, consistency_proof, inclusion_proof, leaf
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from ledger.log.ports import NoteSigner
+    from ledger.log.ports import Endorser, NoteSigner, NoteVerifier
     from ledger.log.storage.edge import EdgeState
     from ledger.log.storage.files import AtStep
+
+_LOG = structlog.get_logger("log")
 
 JOURNAL_FOLDER = "wal"
 MAX_APPEND_BYTES = 64 << 20
@@ -65,19 +74,25 @@ class FolderLog:
         writer: JournalWriter,
         *,
         signer: NoteSigner,
+        cosigners: Sequence[NoteSigner],
+        endorser: Endorser,
         at_step: AtStep,
     ) -> None:
         """Use ``FolderLog.open``."""
         self._path = path
         self._owner_lock = lock
         self._signer = signer
+        self._signers = (signer, *cosigners)
+        self._endorser = endorser
         self._at_step = at_step
         self._files = DurableFolder(path, at_step)
         self._edge = recovered.edge
         self._segments = list(recovered.segments)
         self._writer = writer
         self._edge_bytes = 0
+        self._half_made: OSError | None = None
         self._state = Lock()
+        self._checkpointing = Lock()
         self._publishing = Lock()
         self._reader = LogReader(FolderFetcher(path), self._edge, self._state)
         self._groups = GroupCommit(self._commit)
@@ -88,13 +103,26 @@ class FolderLog:
         self._is_closed = False
 
     @classmethod
-    def open(cls, path: Path | str, *, signer: NoteSigner, origin: str, at_step: AtStep = no_step) -> Self:
+    def open(
+        cls,
+        path: Path | str,
+        *,
+        signer: NoteSigner,
+        origin: str,
+        cosigners: Sequence[NoteSigner] = (),
+        former: Sequence[NoteVerifier] = (),
+        endorser: Endorser = NO_WITNESSES,
+        at_step: AtStep = no_step,
+    ) -> Self:
         """Open the log in a folder, or make one there, and recover from whatever stopped the last owner.
 
         Args:
             path: the folder; its ``checkpoint`` and ``tile/`` are what a web server may show.
             signer: the log's key, whose name is the origin.
             origin: the log's name in its checkpoints.
+            cosigners: further keys of ours that sign each checkpoint, after the log's key.
+            former: keys that signed before the log's key did, any of which may have signed what is published.
+            endorser: gets a checkpoint what it needs besides our signatures, before it is published.
             at_step: called with the name of each durable step, for tests that stop there.
 
         Raises:
@@ -109,13 +137,16 @@ class FolderLog:
         journal.mkdir(parents=True, exist_ok=True)
         lock = OwnerLock(journal / "lock")
         try:
-            return cls._open_owned(root, lock, signer, at_step)
+            return cls._open_owned(root, lock, signer, cosigners, former, endorser, at_step)
         except BaseException:
             lock.release()
             raise
 
     @classmethod
-    def _open_owned(cls, root: Path, lock: OwnerLock, signer: NoteSigner, at_step: AtStep) -> Self:
+    def _open_owned(
+        cls, root: Path, lock: OwnerLock, signer: NoteSigner, cosigners: Sequence[NoteSigner],
+        former: Sequence[NoteVerifier], endorser: Endorser, at_step: AtStep,
+    ) -> Self:  # fmt: skip
         journal = root / JOURNAL_FOLDER
         fetcher = FolderFetcher(root)
         if not segment_paths(journal):
@@ -123,19 +154,29 @@ class FolderLog:
                 raise IntegrityError(JOURNAL_FOLDER, "the log has published files but no journal")
             JournalWriter.create(journal, 0, b"", 0, at_step).close()
         recovered = recover(journal, fetcher)
-        note, published = read_published(fetcher, recovered, signer)
+        note, published = read_published(fetcher, recovered, signer, former)
         last = recovered.last
         writer = JournalWriter(last.path, last.check, last.good_bytes, at_step)
-        log = cls(root, lock, recovered, writer, signer=signer, at_step=at_step)
+        log = cls(root, lock, recovered, writer, signer=signer, cosigners=cosigners, endorser=endorser, at_step=at_step)
         log._restore(note, published)
         return log
 
-    def append(self, entries: Sequence[bytes]) -> int:
+    def append(self, entries: Sequence[bytes], hashes: Sequence[bytes] | None = None) -> int:
         """Add entries, one after another, and return the index of the first once all are on disk.
 
+        After a failed write (a full disk, say) the next call mends the journal first and goes on if it can.
+
+        Args:
+            entries: what to add.
+            hashes: the entries' RFC 6962 leaf hashes, if the caller has them; they are not computed again here, and
+                opening the log, which computes them, refuses tiles made from others.
+
         Raises:
-            InvalidInputError: no entry, an entry over 65,535 bytes, or more than 64 MiB in one call.
-            UnavailableError: the log is closed or a write failed.
+            InvalidInputError: no entry, an entry over 65,535 bytes, more than 64 MiB in one call, or another number
+                of hashes.
+            UnavailableError: the log is closed, a write failed, or too much waits for tiles that cannot be written.
+                After a failed write the entries are not in the log, unless the process died before the journal
+                was mended.
             IntegrityError: a published file is not what the log wrote.
         """
         if not entries:
@@ -143,7 +184,27 @@ class FolderLog:
         payload = encode_bundle(entries)
         if len(payload) > MAX_APPEND_BYTES:
             raise InvalidInputError("entries", f"{len(payload)} bytes", f"at most {MAX_APPEND_BYTES} bytes in one call")
-        return self._groups.submit(Request(tuple(entries), [leaf_hash(entry) for entry in entries], payload))
+        if hashes is None:
+            hashes = [leaf_hash(entry) for entry in entries]
+        elif len(hashes) != len(entries):
+            raise InvalidInputError("hashes", len(hashes), f"one for each of the {len(entries)} entries")
+        if self._groups.has_failed:
+            self.recover()
+        return self._groups.submit(Request(entries, hashes, payload))
+
+    def recover(self) -> None:
+        """Go on after a failed write: cut the journal back to what was acknowledged, on disk, and take entries again.
+
+        Without a failed write, nothing is done. ``append`` calls it by itself.
+
+        Raises:
+            UnavailableError: the log is closed, or the journal cannot be mended yet.
+            IntegrityError: the journal no longer holds what was acknowledged.
+        """
+        try:
+            self._groups.resume(self._mend)
+        except OSError as error:
+            raise UnavailableError("log", f"the journal cannot be mended: {error}") from error
 
     def size(self) -> int:
         """Return the number of entries on disk."""
@@ -222,25 +283,32 @@ class FolderLog:
         return proof
 
     def publish_checkpoint(self) -> bytes:
-        """Write tiles for all entries on disk, then sign and publish their checkpoint; return its note.
+        """Sign the checkpoint of all entries on disk, have it endorsed, write their tiles and publish it; return its note.
 
-        Without new entries the published note is returned again.
+        Without new entries the published note is returned again, unless a key or witness that should sign it did not.
+        Appending goes on meanwhile.
 
         Raises:
-            UnavailableError: the log is closed, or a file cannot be written (the entries stay safe in the journal).
+            UnavailableError: the log is closed, the witnesses that its policy asks for did not sign (the checkpoint
+                before stays published), or a file cannot be written (the entries stay safe in the journal).
             IntegrityError: a published file is not what the log wrote.
         """
-        with self._publishing:
+        with self._checkpointing:
+            with self._state:
+                state, note, published = self._edge.state(), self._note, self._published
             if self._is_closed:
                 raise UnavailableError("log", "the log is closed")
-            with self._state:
-                state = self._edge.state()
-            if self._note and state.size == self._published.size:
-                return self._note
-            try:
-                return self._publish(state)
-            except OSError as error:
-                raise UnavailableError("log", f"the checkpoint was not published: {error}") from error
+            if note and state.size == published.size and self._is_complete(note):
+                return note
+            checkpoint = Checkpoint(self._signer.name, state.size, state.root)
+            note = self._endorser.endorse(sign_checkpoint(checkpoint, self._signers), checkpoint, self)
+            with self._publishing:
+                if self._is_closed:
+                    raise UnavailableError("log", "the log is closed")
+                try:
+                    return self._publish(state, checkpoint, note)
+                except OSError as error:
+                    raise UnavailableError("log", f"the checkpoint was not published: {error}") from error
 
     def checkpoint(self) -> bytes:
         """Return the newest published checkpoint, a signed note."""
@@ -279,8 +347,22 @@ class FolderLog:
         if not note:
             self.publish_checkpoint()
 
+    def _mend(self) -> None:
+        """Make the journal what was acknowledged. Nothing is committed meanwhile."""
+        remove_after(self._writer.path)
+        self._writer = self._writer.reopened()
+        self._half_made = None
+        _LOG.warning("journal_mended", segment=self._writer.path.name, size=self._edge.size)
+
     def _commit(self, group: Sequence[Request]) -> None:
-        """Make a group durable: one write, one sync; then show it to readers. Called by one thread at a time."""
+        """Make a group durable: one write, one sync; then show it to readers. Called by one thread at a time.
+
+        What fails after the sync does not take the group back: it was written, and it is acknowledged.
+        """
+        if self._half_made is not None:
+            raise self._half_made
+        if self._edge_bytes > 2 * _EDGE_BYTES or self._edge.held_entries > 2 * _EDGE_ENTRIES:
+            self._make_room()
         first = self._edge.size
         count = sum(len(request.entries) for request in group)
         payload = b"".join([request.payload for request in group])
@@ -292,12 +374,36 @@ class FolderLog:
             self._edge_bytes += len(payload)
         self._at_step("group applied")
         if self._writer.bytes_written > _SEGMENT_BYTES:
-            self._begin_segment()
+            self._try_segment()
         if self._edge_bytes > _EDGE_BYTES or self._edge.held_entries > _EDGE_ENTRIES:
+            with suppress(UnavailableError):  # Said when twice as much waits: until then there is room.
+                self._make_room()
+
+    def _make_room(self) -> None:
+        """Write full tiles here, since too much waits for the next checkpoint.
+
+        Raises:
+            UnavailableError: they cannot be written.
+        """
+        try:
             with self._publishing:
                 with self._state:
                     state = self._edge.state()
                 self._write_full(state)
+        except OSError as error:
+            _LOG.warning("tiles_not_written", reason=str(error), waiting=self._edge.held_entries)
+            raise UnavailableError("log", f"entries wait for tiles that cannot be written: {error}") from error
+
+    def _try_segment(self) -> None:
+        """Begin a segment, or go on in this one: then nothing of the new one may stay, as it would contradict this."""
+        try:
+            self._begin_segment()
+        except OSError as error:
+            _LOG.warning("segment_not_begun", reason=str(error), segment=self._writer.path.name)
+            try:
+                remove_after(self._writer.path)
+            except OSError as worse:
+                self._half_made = worse
 
     def _begin_segment(self) -> None:
         """Go on in a new segment, which begins with a copy of the entries that are in no full bundle yet.
@@ -308,7 +414,7 @@ class FolderLog:
         with self._state:
             if first == self._segments[-1][0]:
                 return
-            entries = self._edge.entries_from(first)
+            entries = self._edge.last_entries()
         writer = JournalWriter.create(
             self._path / JOURNAL_FOLDER, first, encode_bundle(entries), len(entries), self._at_step
         )
@@ -317,12 +423,13 @@ class FolderLog:
         with self._state:
             self._segments.append((first, writer.path))
 
-    def _publish(self, state: EdgeState) -> bytes:
+    def _is_complete(self, note: bytes) -> bool:
+        return are_signers_of(note, self._signers) and self._endorser.suffices(note)
+
+    def _publish(self, state: EdgeState, checkpoint: Checkpoint, note: bytes) -> bytes:
         for path, data in state.partial_files(state.size):
             self._files.put_once(path, data)
         self._write_full(state)
-        checkpoint = Checkpoint(self._signer.name, state.size, state.root)
-        note = sign_checkpoint(checkpoint, [self._signer])
         self._files.put(CHECKPOINT_PATH, note)
         self._files.sync()
         self._at_step("checkpoint published")

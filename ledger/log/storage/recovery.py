@@ -10,7 +10,7 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from ledger.domain.errors import IntegrityError, VerificationError
-from ledger.log.checkpoint import Checkpoint, open_checkpoint
+from ledger.log.checkpoint import Checkpoint, open_checkpoint_of_any
 from ledger.log.errors import MissingFileError
 from ledger.log.note import Ed25519Verifier
 from ledger.log.storage.edge import Edge
@@ -20,9 +20,10 @@ from ledger.log.tiles import CHECKPOINT_PATH, TILE_HEIGHT, TILE_WIDTH, decode_ti
 from ledger.log.tree import EMPTY_ROOT, leaf_hash, perfect_root, root_at
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
-    from ledger.log.ports import Fetcher, NoteSigner
+    from ledger.log.ports import Fetcher, NoteSigner, NoteVerifier
     from ledger.log.storage.journal import Segment
 
 
@@ -59,8 +60,12 @@ def recover(journal: Path, fetcher: Fetcher) -> Recovered:
     return Recovered(edge, last, tuple(segments))
 
 
-def read_published(fetcher: Fetcher, recovered: Recovered, signer: NoteSigner) -> tuple[bytes, Checkpoint]:
+def read_published(
+    fetcher: Fetcher, recovered: Recovered, signer: NoteSigner, former: Sequence[NoteVerifier] = ()
+) -> tuple[bytes, Checkpoint]:
     """Return the published checkpoint, which the recovered entries must lead to.
+
+    The log's key or one of its former keys signed it.
 
     Raises:
         IntegrityError: it is missing, altered, larger than the log, or another tree's.
@@ -73,7 +78,7 @@ def read_published(fetcher: Fetcher, recovered: Recovered, signer: NoteSigner) -
             return b"", Checkpoint(signer.name, 0, EMPTY_ROOT)
         raise IntegrityError(CHECKPOINT_PATH, f"the log has {size} entries but no checkpoint") from error
     try:
-        published = open_checkpoint(note, Ed25519Verifier.from_vkey(signer.vkey))
+        published = open_checkpoint_of_any(note, [Ed25519Verifier.from_vkey(signer.vkey), *former])
     except VerificationError as error:
         raise IntegrityError(CHECKPOINT_PATH, error.reason) from error
     if published.size > size:
