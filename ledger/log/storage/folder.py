@@ -283,7 +283,7 @@ class FolderLog:
         return proof
 
     def publish_checkpoint(self) -> bytes:
-        """Sign the checkpoint of all entries on disk, have it endorsed, write their tiles and publish it; return its note.
+        """Sign the checkpoint of all entries on disk, have it endorsed, write their tiles, publish it; return its note.
 
         Without new entries the published note is returned again, unless a key or witness that should sign it did not.
         Appending goes on meanwhile.
@@ -419,9 +419,9 @@ class FolderLog:
             self._path / JOURNAL_FOLDER, first, encode_bundle(entries), len(entries), self._at_step
         )
         old, self._writer = self._writer, writer
-        old.close()
         with self._state:
             self._segments.append((first, writer.path))
+        old.close()
 
     def _is_complete(self, note: bytes) -> bool:
         return are_signers_of(note, self._signers) and self._endorser.suffices(note)

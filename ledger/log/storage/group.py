@@ -36,7 +36,7 @@ class Request:
 class GroupCommit:
     """Queues requests and commits them in groups, in the order in which they came."""
 
-    __slots__ = ("_commit", "_is_led", "_lock", "_queue", "_stopped")
+    __slots__ = ("_closed", "_commit", "_failed", "_is_led", "_lock", "_queue")
 
     def __init__(self, commit: Callable[[Sequence[Request]], None]) -> None:
         """Commit groups with ``commit``, which sets each request's ``first`` and returns when all are durable."""
@@ -44,18 +44,24 @@ class GroupCommit:
         self._lock = Condition()
         self._queue: deque[Request] = deque()
         self._is_led = False
-        self._stopped: str = ""
+        self._failed: str = ""
+        self._closed: str = ""
+
+    @property
+    def has_failed(self) -> bool:
+        """Say whether a write failed, so that nothing is taken until ``resume``."""
+        with self._lock:
+            return bool(self._failed)
 
     def submit(self, request: Request) -> int:
         """Return the index of the request's first entry once the request is durable.
 
         Raises:
-            UnavailableError: the log is closed, or a write failed, now or before. Whether the entries are on disk
-                shows when the log is opened again.
+            UnavailableError: the log is closed, or a write failed, now or before.
         """
         with self._lock:
-            if self._stopped:
-                raise UnavailableError("log", self._stopped)
+            if reason := self._closed or self._failed:
+                raise UnavailableError("log", reason)
             self._queue.append(request)
             leads = not self._is_led
             self._is_led = True
@@ -76,9 +82,36 @@ class GroupCommit:
     def close(self, reason: str) -> None:
         """Take no request from now on, and return when those already taken are settled."""
         with self._lock:
-            self._stopped = self._stopped or reason
+            self._closed = self._closed or reason
             while self._is_led:
                 self._lock.wait()
+
+    def resume(self, mend: Callable[[], None]) -> None:
+        """Take requests again after a failed write, once ``mend`` has made the file what was acknowledged.
+
+        Nothing is committed meanwhile. Without a failed write, nothing is done.
+
+        Raises:
+            UnavailableError: the log is closed.
+            OSError: the file cannot be mended yet.
+        """
+        with self._lock:
+            while self._is_led:
+                self._lock.wait()
+            if self._closed:
+                raise UnavailableError("log", self._closed)
+            if not self._failed:
+                return
+            self._is_led = True
+        failed = self._failed
+        try:
+            mend()
+            failed = ""
+        finally:
+            with self._lock:
+                self._failed = failed
+                self._is_led = False
+                self._lock.notify_all()
 
     def _lead(self) -> None:
         group = self._take()
@@ -126,9 +159,15 @@ class GroupCommit:
             self._lock.notify_all()
 
     def _fail(self, group: Sequence[Request], error: BaseException) -> None:
-        """Refuse the group, all that waits and all that comes: the file's state is unknown until it is read again."""
+        """Refuse the group and all that waits; after a failed write or worse, also all that comes.
+
+        A refusal by the ledger's own ``UnavailableError`` came before anything was written: the next group is tried.
+        """
         with self._lock:
-            self._stopped = self._stopped or f"a write failed ({error}); open the log again"
+            if isinstance(error, OSError):
+                self._failed = f"a write failed ({error}); the journal must be mended first"
+            elif not isinstance(error, UnavailableError):
+                self._closed = self._closed or f"a write failed ({error}); open the log again"
             refused = [*group, *self._queue]
             self._queue.clear()
             self._is_led = False

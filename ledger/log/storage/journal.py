@@ -114,14 +114,19 @@ class JournalWriter:
         self._check = check
         self._at_step = at_step
         self._file = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
-        # For the owner alone, whoever may read the public files beside it: it holds what is not published yet.
-        os.fchmod(self._file, 0o600)
-        path.parent.chmod(0o700)
-        if os.fstat(self._file).st_size != good_bytes:
-            os.ftruncate(self._file, good_bytes)
-            os.fsync(self._file)
-            at_step("journal cut")
-        os.lseek(self._file, good_bytes, os.SEEK_SET)
+        try:
+            # For the owner alone, whoever may read the public files beside it: it holds what is not published yet.
+            os.fchmod(self._file, 0o600)
+            path.parent.chmod(0o700)
+            if is_cut := os.fstat(self._file).st_size != good_bytes:
+                os.ftruncate(self._file, good_bytes)
+            os.fsync(self._file)  # Also where nothing is left to cut: who cut it may not have come to this.
+            if is_cut:
+                at_step("journal cut")
+            os.lseek(self._file, good_bytes, os.SEEK_SET)
+        except BaseException:
+            os.close(self._file)
+            raise
 
     @classmethod
     def create(cls, folder: Path, first: int, payload: bytes, count: int, at_step: AtStep = no_step) -> JournalWriter:
@@ -162,9 +167,34 @@ class JournalWriter:
         self._check = frame[-_CHECK_BYTES:]
         self.bytes_written += len(frame)
 
+    def reopened(self) -> JournalWriter:
+        """Close the file after a failed write and return its next writer, with what was not synced cut off on disk.
+
+        Raises:
+            OSError: the file cannot be cut, and this writer stays what it was.
+            IntegrityError: the file does not end with the last group that was synced.
+        """
+        writer = JournalWriter(self.path, self._check, self.bytes_written, self._at_step)
+        with self.path.open("rb") as file:
+            file.seek(-_CHECK_BYTES, os.SEEK_END)
+            end = file.read()
+        if end != self._check:
+            writer.close()
+            raise IntegrityError(self.path.name, "the journal does not end with the last group that was acknowledged")
+        self.close()
+        return writer
+
     def close(self) -> None:
         """Let go of the file."""
         os.close(self._file)
+
+
+def remove_after(path: Path) -> None:
+    """Remove the segments after one, the newest first, durably: those that a failed write left half made."""
+    for later in reversed(segment_paths(path.parent)):
+        if later.name > path.name:
+            later.unlink()
+            sync_folder(path.parent)
 
 
 @dataclass(frozen=True, slots=True)
