@@ -15,6 +15,7 @@ from fastapi import Depends, FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from api import __version__, errors
+from api.arrivals import Arrivals
 from api.deps import refuse_unknown_query
 from api.explorer import app as explorer
 from api.faults import Faults
@@ -72,6 +73,7 @@ def api_without_services() -> FastAPI:
     for router in _ROUTERS:
         app.include_router(router)
     app.state.routes = [route for router in _ROUTERS for route in router.routes]
+    app.state.arrivals = Arrivals()
     app.state.evidence_places = Places("evidence", EVIDENCE_AT_ONCE_MAX)
     app.state.rpc_places = Places("the gateway", RPC_AT_ONCE_MAX)
     errors.install(app)

@@ -11,7 +11,7 @@ from starlette.exceptions import HTTPException
 
 from ledger.domain.errors import InvalidInputError
 from ledger.domain.identifiers import PostRef
-from ledger.service.limits import BATCH_BODY_BYTES_MAX, IDEMPOTENCY_KEY_CHARS_MAX, REQUEST_BODY_BYTES_MAX
+from ledger.service.limits import IDEMPOTENCY_KEY_CHARS_MAX, REQUEST_BODY_BYTES_MAX
 from ledger.service.paging import PAGE_LIMIT, PAGE_LIMIT_MAX
 from ledger.service.services import Services
 from ledger.service.signed_reads import parse_authorization, reading_post
@@ -98,7 +98,6 @@ def body_of(limit: int) -> Callable[[Request], Coroutine[Any, Any, bytes]]:
 
 
 RequestBody = Annotated[bytes, Depends(body_of(REQUEST_BODY_BYTES_MAX))]
-BatchBody = Annotated[bytes, Depends(body_of(BATCH_BODY_BYTES_MAX))]
 
 
 def idempotency_key(

@@ -32,6 +32,7 @@ from ledger.domain.errors import (
     UnavailableError,
     VerificationError,
 )
+from ledger.service.admission import BusyError
 from ledger.service.signatures import SignatureRefusedError
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ STATUS: Final[tuple[tuple[type[LedgerError], HTTPStatus], ...]] = (
     (NotFoundError, HTTPStatus.NOT_FOUND),
     (ConflictError, HTTPStatus.CONFLICT),
     (RefusedError, HTTPStatus.CONFLICT),
+    (BusyError, HTTPStatus.TOO_MANY_REQUESTS),
     (UnavailableError, HTTPStatus.SERVICE_UNAVAILABLE),
     (VerificationError, HTTPStatus.INTERNAL_SERVER_ERROR),
     (IntegrityError, HTTPStatus.INTERNAL_SERVER_ERROR),
@@ -95,7 +97,10 @@ HTTP_CODES: Final = {
     HTTPStatus.NOT_FOUND: ("no_such_route", "GET /v1/openapi.json lists the routes."),
     HTTPStatus.METHOD_NOT_ALLOWED: ("method_not_allowed", "Use a method that the header `Allow` names."),
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: ("body_too_large", "Send less at once; GET /v1/limits says how much."),
-    HTTPStatus.UNSUPPORTED_MEDIA_TYPE: ("unsupported_media_type", "Send application/json without an encoding."),
+    HTTPStatus.UNSUPPORTED_MEDIA_TYPE: (
+        "unsupported_media_type",
+        "Send the type and the encoding that the route takes.",
+    ),
 }
 FAULT: Final = ("internal_fault", "Try again; if it stays so, tell the operator when it happened.")
 
@@ -158,7 +163,7 @@ def _on_ledger_error(request: Request, error: Exception) -> Response:
     if status is HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = "Quanze"
     if error.retryable:
-        headers["Retry-After"] = "1"
+        headers["Retry-After"] = str(error.fields.get("retry_after_s", 1))
     return problem(
         request,
         status,

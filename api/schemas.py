@@ -112,8 +112,8 @@ ANSWER: Final[dict[str, Any]] = {
 }
 RECEIPTS: Final[dict[str, Any]] = {
     "type": "object",
-    "description": "One receipt an event, in the order of the batch. The events are on disk when this is answered.",
-    "required": ["items"],
+    "description": "A receipt for each event accepted, in the order of the batch, and why each other is not.",
+    "required": ["items", "rejected"],
     "properties": {
         "items": {
             "type": "array",
@@ -135,8 +135,29 @@ RECEIPTS: Final[dict[str, Any]] = {
                     "flags": {"type": "array", "items": {"type": "string"}},
                 },
             },
-        }
+        },
+        "rejected": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["place", "code", "field", "value", "allowed"],
+                "properties": {
+                    "place": {"type": "integer", "description": "In the batch, from 0."},
+                    "code": {"type": "string", "description": "`follows_rejected`: only for what stands before it."},
+                    "field": {"type": "string", "description": "Of the event; empty for the event as a whole."},
+                    "value": {},
+                    "allowed": {"type": "string"},
+                },
+            },
+        },
     },
+}
+BUSY: Final[dict[int | str, Any]] = {
+    429: {
+        "description": "No room now; nothing was taken. Send the same bytes again.",
+        "headers": {"Retry-After": {"description": "Seconds.", "schema": {"type": "integer"}}},
+        "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    }
 }
 RELAYED: Final[dict[str, Any]] = {
     "type": "object",
@@ -231,6 +252,35 @@ def answers_file(media_type: str, description: str) -> dict[int | str, Any]:
     """Return the successful answer of a route that gives a file."""
     schema = {"type": "string"} if media_type.startswith("text/") else {"type": "string", "format": "binary"}
     return {200: {"description": description, "content": {media_type: {"schema": schema}}}}
+
+
+def takes_batch() -> dict[str, Any]:
+    """Return the body of a batch in each of its spellings, for OpenAPI."""
+    example = EXAMPLES["AppendSigned"]
+    head = {name: value for name, value in example.items() if name != "events"}
+    lines = [{**head, "count": len(example["events"])}, *example["events"]]
+    text = b"".join(msgspec.json.encode(line, order="sorted") + b"\n" for line in lines).decode()
+    ndjson = {
+        "schema": {"type": "string", "description": "The head, then an event a line; docs/spec/batch-v1.md."},
+        "example": text,
+    }
+    cbor = {
+        "schema": {
+            "type": "string",
+            "format": "binary",
+            "description": "A map of the head's members and `events`: byte strings of canonical JSON, or maps.",
+        }
+    }
+    made = takes("AppendSigned", "A batch of one reporter and agreement, signed as `EventBatch`.")
+    made["requestBody"]["content"] |= {"application/x-ndjson": ndjson, "application/cbor": cbor}
+    encoding = {
+        "name": "Content-Encoding",
+        "in": "header",
+        "required": False,
+        "description": "How the body is encoded; its limit counts before decoding and after.",
+        "schema": {"type": "string", "enum": ["identity", "gzip", "zstd"]},
+    }
+    return {**made, "parameters": [encoding]}
 
 
 def takes(schema: str, description: str) -> dict[str, Any]:

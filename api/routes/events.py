@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from fastapi import APIRouter, Path, Query, Request, Response
+from starlette.exceptions import HTTPException
 
 from api.answers import done, private, public
-from api.deps import After, BatchBody, IdempotencyKey, Limit, Reader, ReadServices, ServicesDep
-from api.schemas import answers, takes
-from ledger.service.batch_wire import parse_batch_bytes
-from ledger.service.event_appending import append_signed_batch
+from api.arrivals import Arrivals
+from api.deps import After, IdempotencyKey, Limit, Reader, ReadServices, ServicesDep
+from api.schemas import BUSY, answers, takes_batch
+from ledger.service.batch_wire import JSON, MEDIA_TYPES, parse_batch_bytes, stated_reporter
+from ledger.service.event_appending import append_batch
+from ledger.service.event_submission import shown
 from ledger.service.event_views import LastEvent, ShowEvent
+from ledger.service.limits import BATCH_BODY_BYTES_MAX
 from ledger.service.paging import PAGE_LIMIT
 from ledger.service.reading_events import PageEvents, page_events, party_event, public_event, reporters_last
+
+if TYPE_CHECKING:
+    from ledger.service.services import Services
 
 router = APIRouter(prefix="/v1", tags=["events"])
 
@@ -22,18 +29,47 @@ router = APIRouter(prefix="/v1", tags=["events"])
     "/events",
     summary="Append a signed batch of events",
     status_code=201,
-    responses=answers("Receipts", "The events are on disk.", status=201),
-    openapi_extra=takes("AppendSigned", "A batch of one reporter and agreement, signed as `EventBatch`."),
+    responses={
+        **answers("Receipts", "All events are on disk.", status=201),
+        **answers("Receipts", "The events before the first that is rejected are on disk.", status=207),
+        **BUSY,
+    },
+    openapi_extra=takes_batch(),
 )
-def append(services: ServicesDep, body: BatchBody, key: IdempotencyKey) -> Response:
-    """Accept all events of a batch or none, and answer with a receipt for each.
+async def append(
+    request: Request,
+    services: ServicesDep,
+    key: IdempotencyKey,
+    atomic: Annotated[bool, Query(description="Refuse the whole batch where one event is rejected.")] = False,
+) -> Response:
+    """Accept a batch's events, and answer with a receipt for each once they are on disk.
 
     The signature is the authority: over the RFC 6962 root of the events' digests, by a key that the registry binds to
     the reporting post. The same batch again, by its nonce or its `Idempotency-Key`, gets its first answer, even after
     its deadline; other content under either is a conflict that names both digests.
+
+    Where an event is rejected, those before it are accepted and the answer is 207: `rejected` names each that is not,
+    and why. Each event states the digest of the one before, so what follows a rejected one is rejected with it. A batch
+    whose first event is rejected is refused whole, and so is any with `atomic=true`.
+
+    The body may be encoded as gzip or zstd. 429 says that there is no room now, and with `Retry-After` when there
+    should be; nothing was taken, and the same bytes may be sent again.
     """
-    batch = parse_batch_bytes(body, idempotency_key=key)
-    return done({"items": append_signed_batch(services, batch)}, 201)
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower() or JSON
+    if media_type not in MEDIA_TYPES:
+        raise HTTPException(415, f"a batch is one of {', '.join(MEDIA_TYPES)}")
+    arrivals: Arrivals = request.app.state.arrivals
+    with arrivals.place(request.client.host if request.client is not None else "") as place:
+        body = await place.receive(request, BATCH_BODY_BYTES_MAX)
+        return await place.work(
+            stated_reporter(body, media_type), lambda: _append(services, body, media_type, key, atomic=atomic)
+        )
+
+
+def _append(services: Services, body: bytes, media_type: str, key: str, *, atomic: bool) -> Response:
+    batch = parse_batch_bytes(body, media_type=media_type, idempotency_key=key)
+    appended = append_batch(services, batch, atomic=atomic)
+    return done(shown(appended), 207 if appended.rejected else 201)
 
 
 @router.get("/events", summary="List entries of the log", responses=answers("Page", "Entries and the checkpoint."))

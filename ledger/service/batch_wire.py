@@ -1,26 +1,43 @@
-"""The bytes of a signed batch: one JSON object, each event in it as its reporter signed it.
+"""The bytes of a signed batch, in three spellings (docs/spec/batch-v1.md).
 
-The usual batch is canonical JSON and is parsed once, event by event. Any other spelling is allowed and takes
-the slow way, which says where a text is ambiguous.
+* one JSON object, for people and small clients;
+* NDJSON: the head, then an event a line, for exchange platforms;
+* CBOR: a map whose ``events`` are byte strings of canonical JSON, or maps.
+
+What is signed is the same in all three: the canonical JSON of each event.
 """
 
 from __future__ import annotations
 
-import dataclasses
-from typing import TYPE_CHECKING, Final
+import io
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
+import cbor2
 import msgspec
 
 from ledger.domain import canonical
 from ledger.domain.errors import InvalidInputError
-from ledger.domain.event_v1 import parse_event
-from ledger.service.event_batches import MAX_BATCH_EVENTS, SignedBatch
-from ledger.service.event_submission import AppendSigned, in_event, parse_batch, parse_nonce
+from ledger.domain.shape import misshapen
+from ledger.service.batch_events import BatchHead, check_count, in_event, read_events, signed_batch
+from ledger.service.event_submission import AppendSigned, parse_batch
 from ledger.service.requests import made_of
-from ledger.service.signed_requests import parse_hex
 
 if TYPE_CHECKING:
-    from ledger.domain.event_v1 import EventV1
+    from collections.abc import Callable, Mapping
+
+    from ledger.service.event_batches import SignedBatch
+
+JSON: Final = "application/json"
+NDJSON: Final = "application/x-ndjson"
+CBOR: Final = "application/cbor"
+
+_HEAD_MAX: Final = 4_096
+_CBOR_DEPTH: Final = 8
+_PEEKED_BYTES: Final = 1 << 20
+_BUILT_IN_TAGS: Final = (
+    0, 1, 2, 3, 4, 5, 28, 29, 30, 35, 36, 37, 52, 54, 100, 256, 258, 260, 261, 1004, 43000, 55799,
+)  # fmt: skip
+"""Tags that the library would make something of: dates, patterns, references. A batch has no use for any."""
 
 
 class _Envelope(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -35,43 +52,124 @@ class _Envelope(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     signature: str
 
 
+class _Who(msgspec.Struct, frozen=True):
+    reporter: str
+
+
 _DECODER: Final = msgspec.json.Decoder(_Envelope)
 _ENCODER: Final = msgspec.json.Encoder(order="sorted")
 
 
-def parse_batch_bytes(body: bytes, *, idempotency_key: str = "") -> SignedBatch:
+def parse_batch_bytes(body: bytes, *, media_type: str = JSON, idempotency_key: str = "") -> SignedBatch:
     """Return the batch in a request's body.
 
     Raises:
-        InvalidInputError: Not JSON, ambiguous, or a field that is missing, unknown or not allowed; it is named.
+        InvalidInputError: Not of the type, ambiguous, or a field that is missing, unknown or not allowed; it is named.
     """
+    return _PARSERS[media_type](body, idempotency_key)
+
+
+def stated_reporter(body: bytes, media_type: str) -> str:
+    """Return who a body says it is from, for its place in a queue; empty where that takes long to find."""
+    try:
+        if media_type == NDJSON:
+            return msgspec.json.decode(body[: body.find(b"\n")] if b"\n" in body else body, type=_Who).reporter
+        if media_type == JSON and len(body) <= _PEEKED_BYTES:
+            return msgspec.json.decode(body, type=_Who).reporter
+    except (msgspec.MsgspecError, UnicodeError, RecursionError):
+        return ""  # The parser will say what is wrong.
+    return ""
+
+
+def _parse_json(body: bytes, key: str) -> SignedBatch:
     try:
         envelope = _DECODER.decode(body)
         is_canonical = _ENCODER.encode(envelope) == body
     except (msgspec.MsgspecError, UnicodeError, RecursionError):
         is_canonical = False
     if not is_canonical:
-        batch = parse_batch(made_of(AppendSigned, canonical.decode(body)))
-        return dataclasses.replace(batch, idempotency_key=idempotency_key)
-    return SignedBatch(
+        return parse_batch(made_of(AppendSigned, canonical.decode(body)), idempotency_key=key)
+    read = read_events([bytes(raw) for raw in envelope.events])
+    head = BatchHead(
         reporter=envelope.reporter,
         agreement=envelope.agreement,
-        events=_events(envelope.events),
-        nonce=parse_nonce(envelope.nonce),
+        nonce=envelope.nonce,
         deadline=envelope.deadline,
-        signer=parse_hex(envelope.signer, "signer", 20),
-        signature=parse_hex(envelope.signature, "signature", 65),
-        idempotency_key=idempotency_key,
+        signer=envelope.signer,
+        signature=envelope.signature,
+        count=len(read.lines),
     )
+    return signed_batch(head, read, idempotency_key=key)
 
 
-def _events(stated: list[msgspec.Raw]) -> tuple[EventV1, ...]:
-    if not 0 < len(stated) <= MAX_BATCH_EVENTS:
-        raise InvalidInputError("events", len(stated), f"1 to {MAX_BATCH_EVENTS}")
-    events: list[EventV1] = []
-    for place, raw in enumerate(stated):
-        try:
-            events.append(parse_event(bytes(raw)))
-        except InvalidInputError as error:
-            raise in_event(place, error) from error
-    return tuple(events)
+def _parse_ndjson(body: bytes, key: str) -> SignedBatch:
+    end = body.find(b"\n", 0, _HEAD_MAX)
+    if end < 0:
+        raise InvalidInputError("head", body[:80], f"a first line of less than {_HEAD_MAX} bytes, then an event a line")
+    head = _head(canonical.decode(body[:end]))
+    lines = body.split(b"\n")
+    del lines[0]
+    if not lines[-1]:
+        del lines[-1]
+    return signed_batch(head, read_events(lines), idempotency_key=key)
+
+
+def _parse_cbor(body: bytes, key: str) -> SignedBatch:
+    stated = _decode_cbor(body)
+    if not isinstance(stated, dict):
+        raise InvalidInputError("body", type(stated).__name__, "a CBOR map")
+    events = stated.pop("events", None)
+    if not isinstance(events, list):
+        raise InvalidInputError("events", type(events).__name__, "an array of byte strings or maps")
+    check_count(len(events))
+    head = _head({"count": len(events), **stated})
+    lines = [_line(place, event) for place, event in enumerate(events)]
+    return signed_batch(head, read_events(lines), idempotency_key=key)
+
+
+def _line(place: int, event: object) -> bytes:
+    if isinstance(event, bytes):
+        return event
+    try:
+        return canonical.encode(event)
+    except InvalidInputError as error:
+        raise in_event(place, error) from error  # No canonical bytes, so nothing that a signature could be over.
+
+
+def _head(stated: Any) -> BatchHead:
+    try:
+        return msgspec.convert(stated, BatchHead)
+    except msgspec.ValidationError as error:
+        raise misshapen(error, stated, BatchHead, "head") from error
+
+
+def _decode_cbor(body: bytes) -> Any:
+    stream = io.BytesIO(body)
+    try:
+        value = cbor2.CBORDecoder(
+            stream,
+            tag_hook=_refuse_tag,
+            semantic_decoders=_NO_TAGS,
+            max_depth=_CBOR_DEPTH,
+            allow_indefinite=False,
+            allow_duplicate_keys=False,
+            strict_hashable_types=True,
+        ).decode()
+    except (cbor2.CBORDecodeError, ValueError, TypeError, RecursionError, OverflowError) as error:
+        raise InvalidInputError("body", body[:40], f"CBOR: {error}") from error
+    if stream.tell() != len(body):
+        raise InvalidInputError("body", len(body) - stream.tell(), "nothing after the map")
+    return value
+
+
+def _refuse_tag(*_given: object) -> NoReturn:
+    raise ValueError("tags are not allowed")
+
+
+_NO_TAGS: Final = dict.fromkeys(_BUILT_IN_TAGS, _refuse_tag)
+_PARSERS: Final[Mapping[str, Callable[[bytes, str], SignedBatch]]] = {
+    JSON: _parse_json,
+    NDJSON: _parse_ndjson,
+    CBOR: _parse_cbor,
+}
+MEDIA_TYPES: Final = tuple(_PARSERS)

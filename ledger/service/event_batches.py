@@ -34,11 +34,15 @@ BATCH_TTL_S: Final = 600
 
 FOLLOWS_REJECTED: Final = "follows_rejected"
 """The code of an event that is refused only because an earlier one of its batch is."""
+_NAMED: Final = frozenset({"what", "reason", "event"})
 
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """An event of a batch that is not accepted: its place from 0, an error's code, and the field that is wrong."""
+    """An event of a batch that is not accepted: its place from 0, an error's code, and the field that is wrong.
+
+    ``field`` is empty where the event as a whole is wrong.
+    """
 
     place: int
     code: str
@@ -87,11 +91,13 @@ class SignedBatch:
 
 
 def reject(place: int, error: LedgerError) -> Rejected:
-    """Return the rejection of the event at a place of its batch, for an error that names a field of the event."""
+    """Return the rejection of the event at a place of its batch, for an error about that event alone."""
     if isinstance(error, InvalidInputError):
-        return Rejected(place, error.code, error.field.removeprefix("$").removeprefix("."), error.value, error.allowed)
-    values = {name: value for name, value in error.fields.items() if name not in {"what", "reason"}}
-    return Rejected(place, error.code, str(error.fields.get("what", "event")), values, error.explain())
+        field = error.field.removeprefix("$").removeprefix(".")
+        return Rejected(place, error.code, "" if field == "event" else field, error.value, error.allowed)
+    values = {name: value for name, value in error.fields.items() if name not in _NAMED}
+    reason = str(error.fields.get("reason", error.explain()))
+    return Rejected(place, error.code, str(error.fields.get("what", "")), values, reason)
 
 
 def with_followers(rejected: Sequence[Rejected], count: int) -> tuple[Rejected, ...]:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING, Any
 
+from ledger.domain import canonical
 from ledger.domain.errors import InvalidInputError
-from ledger.domain.event_v1 import event_from_object
-from ledger.service.event_appending import append_signed_batch
-from ledger.service.event_batches import SignedBatch
+from ledger.service.batch_events import BatchHead, in_event, read_events, signed_batch
+from ledger.service.event_appending import append_batch
 from ledger.service.requests import Request
-from ledger.service.signed_requests import parse_hex
 
 if TYPE_CHECKING:
+    from ledger.service.event_batches import Appended, SignedBatch
     from ledger.service.services import Services
 
 
@@ -28,45 +29,38 @@ class AppendSigned(Request, frozen=True, kw_only=True):
 
 
 def append_signed(services: Services, request: AppendSigned) -> dict[str, Any]:
-    """Append a signed batch and return one receipt an event. Raises as ``append_signed_batch``."""
-    return {"items": append_signed_batch(services, parse_batch(request))}
-
-
-def in_event(place: int, error: InvalidInputError) -> InvalidInputError:
-    """Return an error about an event as one about the batch that it came in."""
-    field = error.field.removeprefix("$").removeprefix(".") if error.field != "event" else ""
-    return InvalidInputError(f"events[{place}]" + (f".{field}" if field else ""), error.value, error.allowed)
-
-
-def parse_nonce(text: str) -> int:
-    """Return a nonce from decimal text.
+    """Append a signed batch; returns a receipt for each event accepted and why each other is not.
 
     Raises:
-        InvalidInputError: Other text, or more than 256 bits.
+        LedgerError: As ``append_batch``; or the batch's first event is rejected, which refuses it whole.
     """
-    if not text.isascii() or not text.isdecimal() or len(text) > 78 or int(text) >= 2**256:
-        raise InvalidInputError("nonce", text, "decimal text of at most 256 bits")
-    return int(text)
+    return shown(append_batch(services, parse_batch(request), atomic=False))
 
 
-def parse_batch(request: AppendSigned) -> SignedBatch:
+def shown(appended: Appended) -> dict[str, Any]:
+    """Return what became of a batch as JSON values."""
+    return {"items": appended.receipts, "rejected": [dataclasses.asdict(one) for one in appended.rejected]}
+
+
+def parse_batch(request: AppendSigned, *, idempotency_key: str = "") -> SignedBatch:
     """Return the batch in a request.
 
     Raises:
-        InvalidInputError: Names the event and the field.
+        InvalidInputError: A field of the batch is not allowed, or an event is no JSON that could be signed.
     """
-    events = []
+    lines = []
     for place, stated in enumerate(request.events):
         try:
-            events.append(event_from_object(stated))
+            lines.append(canonical.encode(stated))
         except InvalidInputError as error:
             raise in_event(place, error) from error
-    return SignedBatch(
+    head = BatchHead(
         reporter=request.reporter,
         agreement=request.agreement,
-        events=tuple(events),
-        nonce=parse_nonce(request.nonce),
+        nonce=request.nonce,
         deadline=request.deadline,
-        signer=parse_hex(request.signer, "signer", 20),
-        signature=parse_hex(request.signature, "signature", 65),
+        signer=request.signer,
+        signature=request.signature,
+        count=len(lines),
     )
+    return signed_batch(head, read_events(lines), idempotency_key=idempotency_key)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ledger.service.services import Services
 
 BATCH_BODY_BYTES_MAX: Final = 16 << 20
-"""A thousand events of 16 kB: more should come in several batches, since one is held in memory whole."""
+"""Ten thousand events of 1.6 kB, after decoding: more should come in several batches, since one is held whole."""
 
 REQUEST_BODY_BYTES_MAX: Final = 1 << 20
 RPC_BODY_BYTES_MAX: Final = 1 << 20

@@ -22,7 +22,7 @@ from ledger.domain.key_state import Allowed, authority
 from ledger.domain.records import ReadAsPost
 from ledger.domain.typed_data import digest
 from ledger.service import registry_views
-from ledger.service.event_submission import parse_nonce
+from ledger.service.batch_events import parse_nonce
 from ledger.service.requests import Request, made_of
 from ledger.service.signatures import SignatureRefusedError, recover
 from ledger.service.signed_requests import parse_hex
