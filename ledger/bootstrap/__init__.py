@@ -11,7 +11,16 @@
 """
 
 from ledger.bootstrap.making import init_home, restore_home
+from ledger.bootstrap.opaque import has_sealed_log_key, open_opaque, public_log_key
 from ledger.bootstrap.opening import open_home
 from ledger.bootstrap.parts import read_settings
 
-__all__ = ["init_home", "open_home", "read_settings", "restore_home"]
+__all__ = [
+    "has_sealed_log_key",
+    "init_home",
+    "open_home",
+    "open_opaque",
+    "public_log_key",
+    "read_settings",
+    "restore_home",
+]

@@ -19,6 +19,7 @@ from ledger.cli.cases import case
 from ledger.cli.commands import COMMON, Commands, Common, HomeOption, JSONOption, LangOption, remember
 from ledger.cli.events import event
 from ledger.cli.imports import imports
+from ledger.cli.log import log
 from ledger.cli.logs import log_warnings
 from ledger.cli.registry import agency, catalogue, key, post
 from ledger.cli.responsibilities import responsibility
@@ -49,7 +50,7 @@ def version() -> None:
 
 
 maintenance.register(commands)
-for noun in (agency, post, key, catalogue, agreement, responsibility, case, event, imports):
+for noun in (agency, post, key, catalogue, agreement, responsibility, case, event, imports, log):
     commands.add_typer(noun)
 evidence.register(commands)
 

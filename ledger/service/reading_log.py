@@ -25,7 +25,10 @@ if TYPE_CHECKING:
     from ledger.log.checkpoint import Checkpoint
     from ledger.service.services import Services
 
-_TILE: Final = re.compile(r"(entries|[0-9]|[1-5][0-9]|6[0-3])/(x[0-9]{3}/)*[0-9]{3}(\.p/[1-9][0-9]{0,2})?", re.ASCII)
+TILE_PATH: Final = re.compile(
+    r"(entries|[0-9]|[1-5][0-9]|6[0-3])/(x[0-9]{3}/)*[0-9]{3}(\.p/[1-9][0-9]{0,2})?", re.ASCII
+)
+"""What follows ``tile/`` in a path of tlog-tiles."""
 
 
 class ReadTile(Request, frozen=True, kw_only=True):
@@ -86,7 +89,7 @@ def read_tile(services: Services, request: ReadTile) -> bytes:
     Raises:
         NotFoundError: The path is no tile's, or the log has none there.
     """
-    if not _TILE.fullmatch(request.path):
+    if not TILE_PATH.fullmatch(request.path):
         raise NotFoundError("file of the log", request.path)
     return services.tiles.read(f"tile/{request.path}")
 

@@ -1,0 +1,117 @@
+"""``quanze log serve|key``: a plain log for any bytes, and the key that a log's checkpoints verify with."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import json
+import resource
+import socket
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ledger import bootstrap
+from ledger.cli.commands import COMMON, group
+from ledger.cli.logs import log_service
+from ledger.cli.output import console, show
+from ledger.cli.passphrase import with_passphrase
+from ledger.cli.session import settings
+from ledger.domain.errors import InvalidInputError, UnavailableError
+
+if TYPE_CHECKING:
+    from ledger.bootstrap.opaque import OpaqueHome
+
+log = group("log", "The log itself: a plain one for any bytes, and its public key.")
+
+_FILES_WANTED = 1 << 16
+
+
+@log.command("serve")
+def serve(
+    opaque: Annotated[
+        bool, typer.Option("--opaque", help="Take any bytes; without a chain, agreements or checks.")
+    ] = False,
+    listen: Annotated[
+        str, typer.Option("--listen", metavar="HOST:PORT", help="Address to listen on; port 0 takes a free one.")
+    ] = "127.0.0.1:0",
+    origin: Annotated[
+        str, typer.Option("--origin", help="A new log's name, as log.example.org/plain; drawn when absent.")
+    ] = "",
+) -> None:
+    """Serve a plain log until Ctrl-C: POST /add, and its tlog-tiles files. An empty home gets a log of its own."""
+    if not opaque:
+        raise InvalidInputError("--opaque", "absent", "`--opaque`; a ledger's own log is served by `quanze up`")
+    log_service()
+    _raise_file_limit()
+    chosen = settings()
+    if bootstrap.has_sealed_log_key(chosen):
+        chosen = with_passphrase(chosen)
+    with contextlib.ExitStack() as parts:
+        listener = parts.enter_context(_listen(listen))
+        home = bootstrap.open_opaque(chosen, origin=origin)
+        parts.callback(home.close)
+        _announce(home, listener, str(chosen.home))
+        # Found by name, since only this verb needs the server: the others start sooner without it.
+        server = importlib.import_module("api.opaque")
+        server.serve(
+            home.log,
+            home.fetcher,
+            listener,
+            checkpoint_interval_s=chosen.checkpoint_interval_ms / 1000,
+            limits=server.Limits(),
+        )
+
+
+@log.command("key")
+def key(public: Annotated[bool, typer.Option("--public", help="Print the verifier key.")] = False) -> None:
+    """Print the key that the log's checkpoints verify with, as one C2SP vkey."""
+    if not public:
+        raise InvalidInputError("--public", "absent", "`--public`; the private part is never shown")
+    vkey = bootstrap.public_log_key(settings())
+    show({"vkey": vkey}, lambda out, found: out.print(found["vkey"]))
+
+
+def _listen(address: str) -> socket.socket:
+    host, separator, port = address.rpartition(":")
+    if not separator or not host or not port.isascii() or not port.isdigit() or int(port) > 65535:
+        raise InvalidInputError("--listen", address, "HOST:PORT, as 127.0.0.1:8440")
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host.strip("[]"), int(port)), family=family)
+    except OSError as error:
+        raise UnavailableError("port", f"{address}: {error.strerror or error}") from error
+
+
+def _announce(home: OpaqueHome, listener: socket.socket, path: str) -> None:
+    host, port = listener.getsockname()[:2]
+    shown = f"[{host}]" if ":" in host else host
+    up = {
+        "event": "up",
+        "address": f"http://{shown}:{port}/",
+        "home": path,
+        "vkey": home.vkey,
+        "log_size": home.log.size(),
+        "key_sealed": home.is_key_sealed,
+    }
+    if not home.is_key_sealed:
+        sys.stderr.write(
+            f"warning: the log's key is not encrypted; whoever can read {path}/keys can sign for this log "
+            "(QUANZE_PASSPHRASE_FILE, set before the first start, encrypts it)\n"
+        )
+    if COMMON.get().json or not sys.stdout.isatty():
+        sys.stdout.write(json.dumps(up) + "\n")
+        sys.stdout.flush()
+        return
+    out = console()
+    out.print(f"a plain log is up at {up['address']}  (Ctrl-C stops it)")
+    out.print(f"  home {path}, size {up['log_size']}, key {home.vkey}")
+
+
+def _raise_file_limit() -> None:
+    """Let the process hold as many connections as the system allows it."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _FILES_WANTED if hard == resource.RLIM_INFINITY else min(hard, _FILES_WANTED)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
