@@ -83,20 +83,27 @@ class WitnessState:
 
         Raises:
             UnavailableError: another process has it, or it cannot be opened.
-            IntegrityError: there is none. A witness that began anew would sign again what it signed otherwise.
+            IntegrityError: there is none, or it was altered. A witness that began anew would sign what it had signed
+                otherwise.
         """
         if not (folder / DATABASE).is_file():
             raise IntegrityError("witness", "its record of what it signed is missing", file=str(folder / DATABASE))
         descriptor = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return cls(open_durable(folder / DATABASE), descriptor, at_step)
+            state = cls(open_durable(folder / DATABASE), descriptor, at_step)
         except BlockingIOError as error:
             os.close(descriptor)
             raise UnavailableError("witness", f"{folder} is in use by another process") from error
         except BaseException:
             os.close(descriptor)
             raise
+        try:
+            state._check()
+        except BaseException:
+            state.close()
+            raise
+        return state
 
     def take(self, request: AddCheckpoint, logs: Mapping[str, Sequence[NoteVerifier]], now_s: int) -> Kept | Refused:
         """Decide on a request and keep what it may lead to; only then may the checkpoint be signed.
@@ -133,6 +140,19 @@ class WitnessState:
         with self._lock:
             self._connection.close()
             os.close(self._descriptor)
+
+    def _check(self) -> None:
+        """Return if every record is of the note kept with it, so that no log is forgotten under another's name.
+
+        Raises:
+            IntegrityError: one is not, or the file is damaged.
+        """
+        try:
+            origins = [row[0] for row in self._connection.execute("SELECT origin FROM signed")]
+        except sqlite3.Error as error:
+            raise IntegrityError("witness", f"its record is damaged: {error}") from error
+        for origin in origins:
+            self._last(origin, ())
 
     def _last(self, origin: str, keys: Sequence[NoteVerifier]) -> tuple[Signed, int]:
         row = self._connection.execute(
