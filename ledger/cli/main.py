@@ -21,6 +21,7 @@ from ledger.cli.events import event
 from ledger.cli.imports import imports
 from ledger.cli.log import log
 from ledger.cli.logs import log_warnings
+from ledger.cli.monitor import monitor
 from ledger.cli.registry import agency, catalogue, key, post
 from ledger.cli.responsibilities import responsibility
 from ledger.domain.errors import LedgerError
@@ -50,7 +51,7 @@ def version() -> None:
 
 
 maintenance.register(commands)
-for noun in (agency, post, key, catalogue, agreement, responsibility, case, event, imports, log):
+for noun in (agency, post, key, catalogue, agreement, responsibility, case, event, imports, log, monitor):
     commands.add_typer(noun)
 evidence.register(commands)
 
