@@ -83,11 +83,13 @@ class Lives:
         life = Life()
         with connection, connection.makefile("rb") as answers:
             pid = json.loads(answers.readline())["pid"]
-            with Trace(pid, self._scratch / "trace", fault) as trace, _polling(folder, promises):
-                session = _Session(connection, answers, promises, life.refusals)
-                session.run(label, work)
-                connection.close()
-                life.exit_code = int(self._parent.stdout.readline())
+            with Trace(pid, self._scratch / "trace", fault) as trace:
+                try:
+                    with _polling(folder, promises):
+                        _Session(connection, answers, promises, life.refusals).run(label, work)
+                finally:
+                    connection.shutdown(socket.SHUT_RDWR)
+                    life.exit_code = int(self._parent.stdout.readline())
                 life.calls = trace.calls()
         return life
 

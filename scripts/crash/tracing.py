@@ -25,7 +25,7 @@ CHANGING: Final = (
 _FOLLOWED: Final = (*CHANGING, "lseek", "close", "sendto")
 _LONGEST: Final = 1 << 20
 _ATTACH_S: Final = 20.0
-_LINE: Final = re.compile(r"(\d+) (\w+)\((.*)\) += (-?\d+)(?:<([^>]*)>)?(.*)")
+_LINE: Final = re.compile(r"(\d+) +(\w+)\((.*)\) += (-?\d+)(?:<([^>]*)>)?(.*)")
 _TEXT: Final = re.compile(r'"((?:\\x[0-9a-f]{2})*)"(\.\.\.)?')
 _HANDLE: Final = re.compile(r"(AT_FDCWD|\d+)<((?:\\x[0-9a-f]{2}|[^>\\])*)>")
 
@@ -124,7 +124,7 @@ def read_calls(path: Path) -> list[Call]:
             opened = _unhex(opened or "").decode(errors="replace")
             calls.append(Call(name, seen[name], text, int(result), opened, "(INJECTED)" in rest))
             continue
-        cut = re.fullmatch(r"\d+ (\w+)\((.*?)(?:\) += \?.*| <unfinished \.\.\.>|)", line)
+        cut = re.fullmatch(r"\d+ +(\w+)\((.*?)(?:\) += \?.*| <unfinished \.\.\.>|)", line)
         if cut is not None:
             seen[cut[1]] += 1
             calls.append(Call(cut[1], seen[cut[1]], cut[2], -1, "", is_injected=False))
