@@ -1,236 +1,206 @@
 """Measure durable ingest over HTTP: signed batches of events, bound and on disk when they are answered.
 
-Run with ``python -m scripts.bench.ingest`` (``--clients 8 --batch 256 --batches 20``). A home is made in a temporary
-folder under ``build/`` with an agreement in force and a reporter for each client, ``quanze up`` serves it as a process
-of its own, and the clients send from this one, each its own stream over one connection. All batches are signed before
-the clock starts. Events are 400 to 500 bytes as JSON; each is in the scope of the agreement.
+    python -m scripts.bench.ingest                                      # ours alone
+    python -m scripts.bench.ingest --immudb-server PATH --immudb-python PATH --tessera PATH --hammer PATH --key FILE
+    python -m scripts.bench.ingest --events 10000000                    # memory while so many are taken in
+
+A home is made in a temporary folder under ``build/`` with an agreement in force and a reporter for each client,
+``quanze up`` serves it, and each client is a process of its own. Batches are NDJSON, each in the scope of the
+agreement, signed before the clock starts. A peer runs in turn with ours, while the other is stopped; medians of the
+runs and the ratio are printed. immudb's values are as long as our events; they are neither signed nor bound.
 """
 
 from __future__ import annotations
 
 import argparse
-import http.client
-import json
-import logging
-import os
+import contextlib
 import shutil
-import signal
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
-from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, Final
 
-import structlog
 from rich.console import Console
 from rich.table import Table
 
-from ledger import bootstrap
-from ledger.domain import canonical
-from ledger.domain.event_v1 import complete_event, to_object
-from ledger.domain.reporting import EVENT_DEADLINE_MAX_S
-from ledger.service.event_batches import place_events, sign_batch
-from ledger.settings import Settings
+from scripts.bench.ingest_clients import Run, run_clients
+from scripts.bench.ingest_ledger import Memory, Server, prepare
+from scripts.bench.ingest_peers import Immudb, Tessera
 
 if TYPE_CHECKING:
-    from ledger.service.event_batches import SignedBatch
-    from ledger.service.services import Services
+    from collections.abc import Iterator, Sequence
 
-PROVIDER, REQUESTER = "xroad:BENCH/GOV/10000001", "xroad:BENCH/GOV/10000002"
-DATASET = f"{PROVIDER}#VEHICLES/vehicleByPlate"
-PURPOSE = "dpv:EnforceSecurity"
-PASSPHRASE = "for-the-bench-only"  # noqa: S105 - of a home that lives as long as the measurement.
+    from scripts.bench.signed_batches import Stream
+
+SETTINGS: Final = ((8, 256), (2, 1_000))
+"""Clients, and events a batch."""
+_TESSERA_WRITERS: Final = 2_048
+_TESSERA_S: Final = 10
+_LONG_CLIENTS: Final = 4
+_LONG_BATCH: Final = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Peers:
+    """The peers that are there."""
+
+    immudb: Immudb | None
+    tessera: Tessera | None
 
 
 def main() -> None:
-    """Print one table."""
+    """Print what was measured."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--clients", type=int, default=8)
-    parser.add_argument("--batch", type=int, default=256, help="events a request")
-    parser.add_argument("--batches", type=int, default=20, help="requests a client")
+    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--batches", type=int, default=100, help="requests of all clients in one run, of 1,000 events")
+    parser.add_argument("--events", type=int, default=0, help="take in so many in one go and show the memory instead")
+    parser.add_argument("--immudb", default="", metavar="HOST:PORT", help="a running immudb server")
+    parser.add_argument("--immudb-server", type=Path, help="immudb's program, to be started here")
+    parser.add_argument("--immudb-python", type=Path, help="a Python that has immudb-py")
+    parser.add_argument("--tessera", type=Path, help="Tessera's cmd/conformance/posix")
+    parser.add_argument("--hammer", type=Path, help="Tessera's internal/hammer")
+    parser.add_argument("--key", type=Path, help="a note key for Tessera: FILE, and FILE with .pub for the verifier's")
     options = parser.parse_args()
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     build = Path("build")
     build.mkdir(exist_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix="bench-ingest-", dir=build))
+    folder = Path(tempfile.mkdtemp(prefix="bench-ingest-", dir=build)).resolve()
     try:
         home = folder / "home"
-        bodies = prepare(home, options.clients, options.batch, options.batches)
-        show(options.clients, options.batch, *run(home, bodies))
+        streams = prepare(home, max(clients for clients, _ in SETTINGS))
+        with contextlib.closing(Server(home, folder / "up.log")) as server:
+            if options.events:
+                take_in(server, streams[:_LONG_CLIENTS], options.events)
+            else:
+                with _peers(options, folder) as peers:
+                    compare(server, streams, peers, runs=options.runs, events=1_000 * options.batches)
     finally:
         shutil.rmtree(folder)
 
 
-def prepare(home: Path, clients: int, batch: int, batches: int) -> list[list[bytes]]:
-    """Make the home, and return each client's requests in their order."""
-    settings = Settings.model_validate(
-        {"home": home, "passphrase": PASSPHRASE, "keystore_scrypt_n": 2, "block_time_lead_max_s": 3600}
-    )
-    bootstrap.init_home(settings)
-    services = bootstrap.open_home(settings)
-    try:
-        agreement = _fill(services, clients)
-        return [_bodies(services, client, agreement, batch, batches) for client in range(clients)]
-    finally:
-        services.close()
-
-
-def run(home: Path, bodies: list[list[bytes]]) -> tuple[float, list[float]]:
-    """Serve the home, send everything, and return the time and each request's time, in seconds."""
-    passphrase = home.with_name("passphrase")
-    passphrase.write_text(PASSPHRASE, encoding="ascii")
-    environment = {
-        **os.environ,
-        "QUANZE_PASSPHRASE_FILE": str(passphrase),
-        "QUANZE_PORT": "0",
-        "QUANZE_HOME": str(home),
-    }
-    command = [str(Path(sys.executable).with_name("quanze")), "--json", "up"]
-    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as server:
-        assert server.stdout is not None
-        try:
-            address = urlsplit(json.loads(server.stdout.readline())["address"])
-            with ThreadPoolExecutor(len(bodies)) as pool:
-                started = time.perf_counter()
-                times = list(pool.map(lambda some: _send(str(address.hostname), address.port or 0, some), bodies))
-                return time.perf_counter() - started, [one for some in times for one in some]
-        finally:
-            server.send_signal(signal.SIGINT)
-            server.wait(60)
-
-
-def show(clients: int, batch: int, seconds: float, times: list[float]) -> None:
-    """Print what was measured."""
-    table = Table(title="Durable ingest over HTTP, signed and bound")
-    for column in ("clients", "events a batch", "events", "seconds", "events/s", "p50 ms", "p95 ms"):
+def compare(server: Server, streams: Sequence[Stream], peers: Peers, *, runs: int, events: int) -> None:
+    """Run every setting in turn with each peer, and print the medians."""
+    table = Table(title=f"Durable ingest over HTTP, signed and bound: medians of {runs} runs")
+    for column in (
+        "who",
+        "clients",
+        "events a batch",
+        "events a run",
+        "events/s",
+        "all runs",
+        "p50 ms",
+        "p95 ms",
+        "ours is",
+    ):
         table.add_column(column, justify="right")
-    events = batch * len(times)
-    cuts = statistics.quantiles(times, n=20) if len(times) > 1 else [times[0]] * 19
-    table.add_row(
-        str(clients),
-        str(batch),
-        f"{events:,}",
-        f"{seconds:.2f}",
-        f"{events / seconds:,.0f}",
-        f"{1000 * cuts[9]:.0f}",
-        f"{1000 * cuts[18]:.0f}",
-    )
-    Console().print(table)
+    size = len(next(iter(streams[0].batches(1, 1))).splitlines()[1])
+    streams[0].next_seq, streams[0].last = 0, "0" * 64
+    ours_best = 0.0
+    for clients, batch in SETTINGS:
+        batches = max(1, events // clients // batch)
+        ours: list[Run] = []
+        theirs: list[Run] = []
+        _run_ours(server, streams[:clients], peers, batch, 2)
+        for _ in range(runs):
+            ours.append(_run_ours(server, streams[:clients], peers, batch, batches))
+            if peers.immudb is not None:
+                server.pause(is_paused=True)
+                theirs.append(peers.immudb.run(clients, batch, batches, size))
+                server.pause(is_paused=False)
+        rate = statistics.median(run.rate for run in ours)
+        ours_best = max(ours_best, rate)
+        ratio = f"{rate / statistics.median(run.rate for run in theirs):.2f} ×" if theirs else ""
+        table.add_row("ours", str(clients), str(batch), *_shown(ours), ratio)
+        if theirs:
+            table.add_row("immudb setAll", str(clients), str(batch), *_shown(theirs), "")
+    console = Console(width=140)
+    if peers.tessera is not None:
+        server.pause(is_paused=True)
+        rates = [peers.tessera.run(_TESSERA_WRITERS, _TESSERA_S, size) for _ in range(runs)]
+        server.pause(is_paused=False)
+        shown = " ".join(f"{rate:,.0f}" for rate in rates)
+        rate = statistics.median(rates)
+        ratio = f"{ours_best / rate:.2f} ×" if rate else ""
+        table.add_row("Tessera POSIX", str(_TESSERA_WRITERS), "1", "", f"{rate:,.0f}", shown, "", "", ratio)
+    console.print(table)
+    console.print(f"An event is {size} bytes as canonical JSON; immudb's values are as long, and random.")
+    _print_memory(console, "ours", server.memory())
+    for name, peer in (("immudb", peers.immudb), ("Tessera", peers.tessera)):
+        if peer is None:
+            console.print(f"{name} was not given: the figures are ours alone.")
+    if peers.immudb is not None and (memory := peers.immudb.memory()) is not None:
+        _print_memory(console, "immudb", memory)
 
 
-def _fill(services: Services, clients: int) -> str:
-    def do(verb: str, **arguments: object) -> Any:
-        return services.dispatch(verb, arguments)
-
-    for agency in (PROVIDER, REQUESTER):
-        do("agency.add", agency=agency, name_en=agency)
-    posts = {
-        "dept": (f"dept-head@{PROVIDER}", ["DEPT_HEAD"]),
-        "head-p": (f"office-head@{PROVIDER}", ["PROVIDER_OFFICE_HEAD"]),
-        "head-r": (f"office-head@{REQUESTER}", ["REQUESTER_OFFICE_HEAD"]),
-        **{f"reporter-{client}": (_reporter(client), ["REPORTER"]) for client in range(clients)},
-    }
-    for key, (post, roles) in posts.items():
-        do("key.new", name=key)
-        do("post.add", post=post, roles=roles, name_en=key, key=key)
-    do("catalogue.add", dataset=DATASET, post=posts["dept"][0], name_en="Vehicles")
-    grant = {
-        "dataset": DATASET,
-        "version": 1,
-        "recipient": REQUESTER,
-        "purpose": PURPOSE,
-        "delivery": "INTERFACE",
-        "starts": "2020-01-01",
-        "ends": None,
-    }
-    draft = {
-        "format": "quanze-agreement-draft-v1",
-        "reference": "BENCH-1",
-        "provider": PROVIDER,
-        "parties": [{"agency": PROVIDER, "role": "PROVIDER"}, {"agency": REQUESTER, "role": "REQUESTER"}],
-        "grants": [grant],
-    }
-    agreement: str = do("agreement.draft", text=json.dumps(draft), post=posts["head-p"][0])["agreement"]
-    for key in ("head-p", "head-r"):
-        do("agreement.sign", agreement=agreement, post=posts[key][0])
-    given = do(
-        "responsibility.assign", duty="DELIVER", object=agreement, assignee=posts["dept"][0], post=posts["head-p"][0]
-    )
-    do("responsibility.accept", assignment=given["assignment"])
-    return agreement
-
-
-def _reporter(client: int) -> str:
-    return f"gateway-{client}@{PROVIDER}"
-
-
-def _bodies(services: Services, client: int, agreement: str, batch: int, batches: int) -> list[bytes]:
-    reporter, signer = _reporter(client), services.keyring.signer(f"reporter-{client}")
-    now_ms = time.time_ns() // 1_000_000
-    events = [
-        complete_event(
-            {
-                "id": f"exchange-{client}-{number}",
-                "kind": "DELIVERY",
-                "side": "PROVIDER",
-                "occurred_at_ms": now_ms,
-                "provider": PROVIDER,
-                "requester": REQUESTER,
-                "agreement": agreement,
-                "version": 1,
-                "grant": 0,
-                "dataset": DATASET,
-                "purpose": PURPOSE,
-                "delivery": "INTERFACE",
-                "recipient": REQUESTER,
-                "outcome": "SUCCEEDED",
-                "size": 2003,
-                "correlation": f"91f47d62-6eb5-4391-{client:04d}-{number:012d}",
-                "source": {"serviceType": "REST"},
-            },
-            reporter=reporter,
+def take_in(server: Server, streams: Sequence[Stream], events: int) -> None:
+    """Take in many events in steps, and print the rate and the memory after each."""
+    console = Console(width=140)
+    steps = 20
+    batches = max(1, events // len(streams) // _LONG_BATCH // steps)
+    done = 0
+    began = time.monotonic()
+    while done < events:
+        run = run_clients(server.host, server.port, streams, batch=_LONG_BATCH, batches=batches, ahead=False)
+        done += run.events
+        status = server.get("/ready")[0]
+        memory = server.memory()
+        console.print(
+            f"{done:>12,} events, {run.rate:>9,.0f}/s, p95 {1000 * _cut(run.times, 0.95):.0f} ms,"
+            f" resident {memory.now_mb:,.0f} MB (highest {memory.peak_mb:,.0f} MB), /ready {status}"
         )
-        for number in range(batch * batches)
-    ]
-    placed = place_events(events, next_seq=0, prev_hash=bytes(32))
-    deadline = int(time.time()) + EVENT_DEADLINE_MAX_S // 2
-    return [
-        _body(sign_batch(services.deployment, signer, placed[first : first + batch], deadline=deadline))
-        for first in range(0, len(placed), batch)
-    ]
+    console.print(f"{done:,} events in {time.monotonic() - began:,.0f} s, the making of their batches included")
 
 
-def _body(batch: SignedBatch) -> bytes:
-    return canonical.encode(
-        {
-            "reporter": batch.reporter,
-            "agreement": batch.agreement,
-            "events": [to_object(event) for event in batch.events],
-            "nonce": str(batch.nonce),
-            "deadline": batch.deadline,
-            "signer": "0x" + batch.signer.hex(),
-            "signature": "0x" + batch.signature.hex(),
-        }
+def _run_ours(server: Server, streams: Sequence[Stream], peers: Peers, batch: int, batches: int) -> Run:
+    for peer in (peers.immudb, peers.tessera):
+        if peer is not None:
+            peer.pause(is_paused=True)
+    try:
+        server.settle()
+        return run_clients(server.host, server.port, streams, batch=batch, batches=batches, ahead=True)
+    finally:
+        server.settle()
+        for peer in (peers.immudb, peers.tessera):
+            if peer is not None:
+                peer.pause(is_paused=False)
+
+
+def _shown(runs: Sequence[Run]) -> tuple[str, ...]:
+    times = [one for run in runs for one in run.times]
+    return (
+        f"{runs[0].events:,}",
+        f"{statistics.median(run.rate for run in runs):,.0f}",
+        " ".join(f"{run.rate:,.0f}" for run in runs),
+        f"{1000 * _cut(times, 0.5):.1f}",
+        f"{1000 * _cut(times, 0.95):.1f}",
     )
 
 
-def _send(host: str, port: int, bodies: list[bytes]) -> list[float]:
-    connection = http.client.HTTPConnection(host, port, timeout=120)
-    times: list[float] = []
-    for body in bodies:
-        started = time.perf_counter()
-        connection.request("POST", "/v1/events", body, {"Content-Type": "application/json"})
-        answer = connection.getresponse()
-        content = answer.read()
-        times.append(time.perf_counter() - started)
-        if answer.status != 201:
-            raise SystemExit(f"{answer.status}: {content[:500]!r}")
-    connection.close()
-    return times
+def _cut(times: Sequence[float], share: float) -> float:
+    ordered = sorted(times)
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+
+
+def _print_memory(console: Console, who: str, memory: Memory) -> None:
+    console.print(f"{who}: {memory.now_mb:,.0f} MB resident in all its processes, {memory.peak_mb:,.0f} MB at the most")
+
+
+@contextlib.contextmanager
+def _peers(options: argparse.Namespace, folder: Path) -> Iterator[Peers]:
+    with contextlib.ExitStack() as parts:
+        immudb = tessera = None
+        if options.immudb or options.immudb_server:
+            if options.immudb_python is None:
+                raise SystemExit("--immudb-python is needed too: a Python that has immudb-py")
+            immudb = Immudb(options.immudb_python, address=options.immudb, program=options.immudb_server, folder=folder)
+            parts.callback(immudb.close)
+        if options.tessera:
+            if options.hammer is None or options.key is None:
+                raise SystemExit("--hammer and --key are needed too")
+            tessera = Tessera(options.tessera, options.hammer, options.key, folder)
+            parts.callback(tessera.close)
+        yield Peers(immudb, tessera)
 
 
 if __name__ == "__main__":
