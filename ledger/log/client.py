@@ -12,7 +12,7 @@ Memory stays within 256 hashes a level and one bundle, however large the log is.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, NoReturn, Protocol
 
 from ledger.domain.errors import VerificationError
 from ledger.log.checkpoint import open_checkpoint
@@ -23,9 +23,11 @@ from ledger.log.tiles import (
     TILE_HEIGHT,
     TILE_WIDTH,
     TileReader,
+    bundle_hashes,
     entries_path,
     peaks_of_tile,
     read_bundle,
+    read_entry_hashes,
     read_tile,
     tile_path,
     tile_width,
@@ -39,13 +41,39 @@ if TYPE_CHECKING:
     from ledger.log.ports import Fetcher, NoteVerifier
 
 
+SPAN_ENTRIES = TILE_WIDTH * TILE_WIDTH
+"""Entries of a span: what one full tile of level 1 covers, the unit in which a check is divided and resumed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """What a check found before: the root over each full span from the log's beginning, in order."""
+
+    roots: tuple[bytes, ...] = ()
+
+
+NOTHING = Verified()
+
+
+class Spans(Protocol):
+    """Checks full spans in their order, such as with several processes."""
+
+    def __call__(self, spans: range, /) -> Iterator[bytes | None]:
+        """Yield the root of each span, None for the first of which a file is missing or differs."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a check has come: ``entries`` of ``size`` agree so far, under ``checkpoint``."""
+    """How far a check has come: ``entries`` of ``size`` agree so far, under ``checkpoint``.
+
+    ``spans`` are the roots of the full spans among them.
+    """
 
     entries: int
     size: int
     checkpoint: Checkpoint
+    spans: tuple[bytes, ...] = ()
 
 
 def read_checkpoint(fetcher: Fetcher, verifier: NoteVerifier, *, origin: str = "") -> Checkpoint:
@@ -90,11 +118,22 @@ def check_extends(fetcher: Fetcher, old: Checkpoint, new: Checkpoint) -> None:
     verify_consistency(old.size, new.size, proof, old.root, new.root)
 
 
-def verify_log(fetcher: Fetcher, verifier: NoteVerifier, *, origin: str = "") -> Iterator[Progress]:
-    """Recompute the whole log from its entry bundles, yielding after each bundle.
+def verify_log(
+    fetcher: Fetcher, verifier: NoteVerifier, *, origin: str = "", known: Verified = NOTHING, spans: Spans | None = None
+) -> Iterator[Progress]:
+    """Recompute the whole log from its entry bundles, yielding after each bundle, or each span that ``spans`` checks.
 
     Steps: (1) the checkpoint and its signature; (2) each entry against its level-0 tile; (3) each tile above
-    against the tiles under it; (4) the root against the checkpoint.
+    against the tiles under it; (4) the root against the checkpoint. The root covers what is ``known`` too, so a wrong
+    one never passes; but its entries are not read again.
+
+    Args:
+        fetcher: where the log's files are.
+        verifier: the log's key.
+        origin: the log's name, that of its key if empty.
+        known: the spans that were checked before.
+        spans: checks many full spans faster, such as with several processes; a span that it cannot vouch for is
+            checked here again, so that what differs is named.
 
     Raises:
         BadEntryError: the first entry that differs from what the tree was built from.
@@ -105,19 +144,44 @@ def verify_log(fetcher: Fetcher, verifier: NoteVerifier, *, origin: str = "") ->
     """
     checkpoint = read_checkpoint(fetcher, verifier, origin=origin)
     size = checkpoint.size
-    yield Progress(0, size, checkpoint)
     above = _Above(fetcher, checkpoint)
-    for index in range(-(-size // TILE_WIDTH)):
+    full = min(len(known.roots), size // SPAN_ENTRIES)
+    for index, root in enumerate(known.roots[:full]):
+        above.add_span(index, root)
+    yield Progress(full * SPAN_ENTRIES, size, checkpoint, known.roots[:full])
+    if spans is not None:
+        for found in spans(range(full, size // SPAN_ENTRIES)):
+            if found is None:
+                break  # Something differs in it. It is read again below, to name what.
+            above.add_span(full, found)
+            full += 1
+            yield Progress(full * SPAN_ENTRIES, size, checkpoint, above.spans)
+    for index in range(full * TILE_WIDTH, -(-size // TILE_WIDTH)):
         width = tile_width(0, index, size)
         hashes = _check_bundle(fetcher, index, width, checkpoint)
         if width == TILE_WIDTH:
             above.add(0, index, perfect_root(hashes))
         else:
             above.keep(hashes)
-        yield Progress(min(size, (index + 1) * TILE_WIDTH), size, checkpoint)
+        yield Progress(min(size, (index + 1) * TILE_WIDTH), size, checkpoint, above.spans)
     root = above.finish()
     if root != checkpoint.root:
         raise BadRootError(size, root, checkpoint.root)
+
+
+def span_root(fetcher: Fetcher, index: int) -> bytes | None:
+    """Return the root over span ``index`` from its entries, or None if a file of it is missing or differs."""
+    first = index * TILE_WIDTH
+    try:
+        roots = []
+        for bundle in range(first, first + TILE_WIDTH):
+            hashes = bundle_hashes(fetcher.read(entries_path(bundle)), TILE_WIDTH)
+            if b"".join(hashes) != fetcher.read(tile_path(0, bundle)):
+                return None
+            roots.append(perfect_root(hashes))
+        return perfect_root(roots) if b"".join(roots) == fetcher.read(tile_path(1, index)) else None
+    except (VerificationError, MissingFileError):
+        return None
 
 
 class _Above:
@@ -129,9 +193,18 @@ class _Above:
         self._size = checkpoint.size
         self._last: list[bytes] = []
         self._levels: list[list[bytes]] = []
+        self.spans: tuple[bytes, ...] = ()
+
+    def add_span(self, index: int, root: bytes) -> None:
+        """Take the root of full tile ``index`` of level 1, all of which was compared."""
+        self.add(1, index, root)
 
     def add(self, level: int, index: int, root: bytes) -> None:
         """Take the root of full tile ``index`` of ``level``."""
+        while level > len(self._levels):
+            self._levels.append([])
+        if level == 1:
+            self.spans += (root,)
         if level == len(self._levels):
             self._levels.append([])
         hashes = self._levels[level]
@@ -178,12 +251,10 @@ class _Above:
 
 def _check_bundle(fetcher: Fetcher, index: int, width: int, checkpoint: Checkpoint) -> list[bytes]:
     """Return the leaf hashes of a bundle after comparing them with their tile."""
-    path = entries_path(index, width)
     try:
-        entries = read_bundle(fetcher, index, width)
+        hashes = read_entry_hashes(fetcher, index, width)
     except VerificationError as error:
-        raise BadEntryError(index * TILE_WIDTH, path, error.reason) from error
-    hashes = [leaf_hash(entry) for entry in entries]
+        raise BadEntryError(index * TILE_WIDTH, entries_path(index, width), error.reason) from error
     try:
         tile = read_tile(fetcher, 0, index, width)
     except VerificationError as error:

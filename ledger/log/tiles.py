@@ -9,6 +9,7 @@ there. Nothing read here is authenticated by itself: what is made from it must l
 from __future__ import annotations
 
 from collections import OrderedDict
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from ledger.domain.errors import InvalidInputError, VerificationError
@@ -27,6 +28,7 @@ MAX_ENTRY_BYTES = 0xFFFF
 
 CHECKPOINT_PATH = "checkpoint"
 
+_LEAF = b"\x00"
 _LENGTH_BYTES = 2
 _CACHED_TILES = 64
 _STEP = "tile"
@@ -95,6 +97,34 @@ def decode_bundle(data: bytes, count: int) -> list[bytes]:
     return entries
 
 
+def bundle_hashes(data: bytes, count: int) -> list[bytes]:
+    """Return the leaf hashes of the ``count`` entries that the bundle's bytes hold, exactly.
+
+    It is the inner loop of every check of a log, so it makes no object for an entry besides its hash.
+
+    Raises:
+        VerificationError: the bytes hold fewer or more.
+    """
+    hashes: list[bytes] = []
+    position, total = 0, len(data)
+    step = _LENGTH_BYTES + int.from_bytes(data[:_LENGTH_BYTES], "big")
+    if total == count * step and data[::step] == data[:1] * count and data[1::step] == data[1:2] * count:
+        # All are of one length, as a batch's leaves mostly are.
+        return [sha256(_LEAF + data[end - step + _LENGTH_BYTES : end]).digest() for end in range(step, total + 1, step)]
+    try:
+        for _ in range(count):
+            start = position + _LENGTH_BYTES
+            position = start + (data[position] << 8 | data[position + 1])
+            hashes.append(sha256(_LEAF + data[start:position]).digest())
+    except IndexError as error:
+        raise VerificationError(step=_STEP, reason=f"the bundle ends within entry {len(hashes)}") from error
+    if position > total:
+        raise VerificationError(step=_STEP, reason=f"the bundle ends within entry {count - 1}")
+    if position != total:
+        raise VerificationError(step=_STEP, reason=f"{total - position} bytes after the bundle's {count} entries")
+    return hashes
+
+
 def decode_tile(data: bytes, width: int) -> list[bytes]:
     """Return the ``width`` hashes that the tile's bytes hold, exactly.
 
@@ -134,6 +164,21 @@ def read_bundle(fetcher: Fetcher, index: int, width: int) -> list[bytes]:
         except MissingFileError:
             pass
     return decode_bundle(fetcher.read(entries_path(index)), TILE_WIDTH)[:width]
+
+
+def read_entry_hashes(fetcher: Fetcher, index: int, width: int) -> list[bytes]:
+    """Return the leaf hashes of a bundle's first ``width`` entries, from the partial bundle or else from the full one.
+
+    Raises:
+        VerificationError: the file does not hold exactly its entries.
+        MissingFileError: neither file is there.
+    """
+    if width < TILE_WIDTH:
+        try:
+            return bundle_hashes(fetcher.read(entries_path(index, width)), width)
+        except MissingFileError:
+            pass
+    return bundle_hashes(fetcher.read(entries_path(index)), TILE_WIDTH)[:width]
 
 
 class TileReader:

@@ -7,8 +7,8 @@ Example::
     note = log.publish_checkpoint()
 """
 
-from ledger.log.storage.check import check_folder
+from ledger.log.storage.check import check_folder, resume_check
 from ledger.log.storage.files import FolderFetcher
 from ledger.log.storage.folder import FolderLog
 
-__all__ = ["FolderFetcher", "FolderLog", "check_folder"]
+__all__ = ["FolderFetcher", "FolderLog", "check_folder", "resume_check"]

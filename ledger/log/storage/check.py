@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
+import time
+from contextlib import contextmanager
+from functools import partial
+from itertools import takewhile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from ledger.domain.errors import IntegrityError, VerificationError
-from ledger.log.client import verify_log
+from ledger.log.client import Verified, read_checkpoint, verify_log
 from ledger.log.errors import BadEntryError, BadTileError, MissingFileError
 from ledger.log.note import Ed25519Verifier
 from ledger.log.storage.files import FolderFetcher
 from ledger.log.storage.folder import JOURNAL_FOLDER
 from ledger.log.storage.leftover import check_leftovers, read_segments
+from ledger.log.storage.resumption import KnownSpan, read_known, span_identities, write_known
+from ledger.log.storage.spans import span_roots
 from ledger.log.tiles import CHECKPOINT_PATH, TileReader
 from ledger.log.tree import leaf_hash
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from ledger.log.checkpoint import Checkpoint
     from ledger.log.client import Progress
+
+_SAVE_EACH_S: Final = 2.0
 
 
 def check_folder(path: Path | str, vkey: str) -> Iterator[Progress]:
@@ -28,7 +36,7 @@ def check_folder(path: Path | str, vkey: str) -> Iterator[Progress]:
     Every file that readers may get is read: those that the checkpoint needs, and partial ones of other widths.
 
     Yields:
-        How many entries agree so far, after each bundle.
+        How many entries agree so far, after each span of 65,536 and then after each bundle.
 
     Raises:
         IntegrityError: the first file, and where it can be told the first entry, that differs. ``entry`` and
@@ -36,15 +44,60 @@ def check_folder(path: Path | str, vkey: str) -> Iterator[Progress]:
         InvalidInputError: the vkey is not one.
     """
     root = Path(path)
-    fetcher = FolderFetcher(root)
-    checkpoint: Checkpoint | None = None
+    with _naming():
+        yield from _checked(root, vkey, Verified())
+
+
+def resume_check(path: Path | str, vkey: str, state: Path) -> Iterator[Progress]:
+    """Check like ``check_folder``, save for the spans that an earlier such check knew and that did not change since.
+
+    What it knows is kept in ``state``, also when it is stopped half way (``ledger.log.storage.resumption`` says what it
+    holds and what a resumed check does not find).
+
+    Raises:
+        IntegrityError: as ``check_folder``; also of ``state``, if it was altered or is another log's.
+        InvalidInputError: the vkey is not one.
+    """
+    root = Path(path)
+    with _naming():
+        known = read_known(state, vkey)
+        size = read_checkpoint(FolderFetcher(root), Ed25519Verifier.from_vkey(vkey)).size
+        # Before anything is read: what changes while it is read is another span to the next check.
+        identities = span_identities(root, size)
+        same = takewhile(lambda pair: pair[0].identity == pair[1], zip(known, identities, strict=False))
+        kept = [span for span, _ in same]
+        try:
+            yield from _remembering(root, vkey, state, identities, kept)
+        except (VerificationError, MissingFileError):
+            if not kept:
+                raise
+            # What was known is as suspect as the log: everything is read, and whatever differs is named.
+            yield from _checked(root, vkey, Verified())
+            raise IntegrityError(state.name, "what it knows is not what the log holds; remove it") from None
+
+
+def _remembering(
+    root: Path, vkey: str, state: Path, identities: Sequence[str], kept: Sequence[KnownSpan]
+) -> Iterator[Progress]:
+    """Check what is not kept, and write to ``state`` what is found on the way."""
+    known, saved, last = list(kept), len(kept), time.monotonic()
+    for progress in _checked(root, vkey, Verified(tuple(span.root for span in kept))):
+        yield progress
+        # Up to the first span that lacked a file: of what came after the identities were taken nothing is known.
+        for span, identity in list(zip(progress.spans, identities, strict=False))[len(known) :]:
+            if not identity:
+                break
+            known.append(KnownSpan(span, identity))
+        if len(known) > saved and (time.monotonic() - last > _SAVE_EACH_S or progress.entries == progress.size):
+            write_known(state, vkey, known)
+            saved, last = len(known), time.monotonic()
+
+
+@contextmanager
+def _naming() -> Iterator[None]:
+    """Name the file and the entry of whatever differs."""
     try:
-        for progress in verify_log(fetcher, Ed25519Verifier.from_vkey(vkey)):
-            checkpoint = progress.checkpoint
-            yield progress
-        if checkpoint is not None:
-            _check_journal(root / JOURNAL_FOLDER, TileReader(fetcher, checkpoint.size), checkpoint.size)
-            check_leftovers(root, fetcher, checkpoint.size)
+        yield
     except BadEntryError as error:
         raise IntegrityError(error.path, error.reason, file=error.path, entry=error.index) from error
     except BadTileError as error:
@@ -53,6 +106,17 @@ def check_folder(path: Path | str, vkey: str) -> Iterator[Progress]:
         raise IntegrityError(error.path, "the file is missing", file=error.path) from error
     except VerificationError as error:
         raise IntegrityError(CHECKPOINT_PATH, error.reason, file=CHECKPOINT_PATH) from error
+
+
+def _checked(root: Path, vkey: str, known: Verified) -> Iterator[Progress]:
+    fetcher = FolderFetcher(root)
+    checkpoint: Checkpoint | None = None
+    for progress in verify_log(fetcher, Ed25519Verifier.from_vkey(vkey), known=known, spans=partial(span_roots, root)):
+        checkpoint = progress.checkpoint
+        yield progress
+    if checkpoint is not None:
+        _check_journal(root / JOURNAL_FOLDER, TileReader(fetcher, checkpoint.size), checkpoint.size)
+        check_leftovers(root, fetcher, checkpoint.size)
 
 
 def _check_journal(folder: Path, tiles: TileReader, size: int) -> None:

@@ -1,0 +1,25 @@
+"""``python -m ledger.log.storage.span_worker FOLDER``: answers each span's number on a line with the root over it.
+
+The answer is the root in hexadecimal, or ``-`` where a file of the span is missing or differs. It ends with its input.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from ledger.log.client import span_root
+from ledger.log.storage.files import FolderFetcher
+
+
+def main() -> None:
+    """Answer for each span that is asked about."""
+    fetcher = FolderFetcher(Path(sys.argv[1]))
+    for line in sys.stdin:
+        value = span_root(fetcher, int(line))
+        sys.stdout.write(f"{'-' if value is None else value.hex()}\n")
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()
