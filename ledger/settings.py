@@ -57,6 +57,16 @@ class Settings(BaseSettings):
     checkpoint_interval_ms: int = Field(
         default=500, ge=10, le=1000, description="Longest time from a leaf to its checkpoint, in milliseconds."
     )
+    witnesses: Path | None = Field(
+        default=None,
+        description="A C2SP tlog-policy file: which witnesses must cosign a checkpoint before it is published.",
+    )
+    witness_timeout_ms: int = Field(
+        default=1000,
+        ge=50,
+        le=60_000,
+        description="Longest time that a checkpoint waits for its witnesses, in milliseconds.",
+    )
     index_interval_ms: int = Field(
         default=200,
         ge=10,

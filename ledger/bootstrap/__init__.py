@@ -14,13 +14,17 @@ from ledger.bootstrap.making import init_home, restore_home
 from ledger.bootstrap.opaque import has_sealed_log_key, open_opaque, public_log_key
 from ledger.bootstrap.opening import open_home
 from ledger.bootstrap.parts import read_settings
+from ledger.bootstrap.witness import init_witness, open_witness, witness_key
 
 __all__ = [
     "has_sealed_log_key",
     "init_home",
+    "init_witness",
     "open_home",
     "open_opaque",
+    "open_witness",
     "public_log_key",
     "read_settings",
     "restore_home",
+    "witness_key",
 ]

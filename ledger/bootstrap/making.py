@@ -10,6 +10,7 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 from ledger.bootstrap.engines import EMBEDDED, engine_kind, network_chain_id, open_engine
+from ledger.bootstrap.logs import own_cosigner
 from ledger.bootstrap.opening import check_chain, open_home
 from ledger.bootstrap.parts import LOG_KEY, LazyNoteSigner, open_keyring
 from ledger.chain.deploy import deploy_contracts
@@ -80,7 +81,10 @@ def init_home(
         )
         check_chain(chain, deployment)
         log = FolderLog.open(
-            home.log, signer=LazyNoteSigner(keyring, deployment.log_vkey), origin=deployment.log_origin
+            home.log,
+            signer=LazyNoteSigner(keyring, deployment.log_vkey),
+            origin=deployment.log_origin,
+            cosigners=[own_cosigner(keyring, deployment.log_vkey)],
         )
         log.publish_checkpoint()
         log.close()

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 
 from ledger.bootstrap.engines import open_engine
 from ledger.bootstrap.indexes import index_check, open_index
-from ledger.bootstrap.parts import LazyNoteSigner, SystemClock, open_keyring, open_outbox
+from ledger.bootstrap.logs import open_log
+from ledger.bootstrap.parts import SystemClock, open_keyring, open_outbox
 from ledger.chain.outbox_store import OutboxStore
 from ledger.domain.errors import IntegrityError
 from ledger.domain.keccak import keccak256
 from ledger.home import Home, HomeLock
-from ledger.log.storage import FolderFetcher, FolderLog, check_folder
+from ledger.log.storage import FolderFetcher, check_folder
 from ledger.service.deployment import Deployment
 from ledger.service.directory import Directory
 from ledger.service.fsck import Defect, StoreCheck
@@ -56,10 +57,10 @@ def open_home(settings: Settings, progress: Callable[[str, int, int], None] = no
         vault = SQLiteVault(home.vault)
         opened.callback(vault.close)
         with _naming("log"):
-            log = FolderLog.open(
-                home.log, signer=LazyNoteSigner(keyring, deployment.log_vkey), origin=deployment.log_origin
-            )
+            log, witnesses = open_log(settings, home, deployment, keyring)
         opened.callback(log.close)
+        if witnesses is not None:
+            opened.callback(witnesses.close)
         check_chain(chain, deployment)
         outbox.reopen_lost()
         outbox.pump()
@@ -88,6 +89,7 @@ def open_home(settings: Settings, progress: Callable[[str, int, int], None] = no
             index=index,
             indexing=indexing,
             verbs=VERBS,
+            witnesses=witnesses,
             store_checks=(
                 engine.check,
                 *_checks(home, vault, deployment.log_vkey),

@@ -84,7 +84,7 @@ class LazyNoteSigner:
 
 def open_keyring(settings: Settings, home: Home) -> FileKeyring:
     """Return the home's keys, to be unlocked by whatever passphrase the settings give."""
-    return FileKeyring(home.keys, _passphrase(settings), scrypt_n=settings.keystore_scrypt_n)
+    return FileKeyring(home.keys, passphrase_of(settings), scrypt_n=settings.keystore_scrypt_n)
 
 
 def open_embedded(settings: Settings, home: Home, plan: Mapping[str, Any], keyring: FileKeyring) -> EmbeddedChain:
@@ -126,7 +126,8 @@ def open_gateway(chain: EmbeddedChain, services: Services) -> Callable[[bytes], 
     return gateway.answer
 
 
-def _passphrase(settings: Settings) -> Callable[[], str]:
+def passphrase_of(settings: Settings) -> Callable[[], str]:
+    """Return what gives the passphrase when a key is first opened; it raises InvalidInputError where there is none."""
     if settings.passphrase_file is not None:
         return passphrase_from_file(settings.passphrase_file)
     if (secret := settings.passphrase) is not None:

@@ -24,6 +24,7 @@ from ledger.cli.logs import log_warnings
 from ledger.cli.monitor import monitor
 from ledger.cli.registry import agency, catalogue, key, post
 from ledger.cli.responsibilities import responsibility
+from ledger.cli.witness import witness
 from ledger.domain.errors import LedgerError
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def version() -> None:
 
 
 maintenance.register(commands)
-for noun in (agency, post, key, catalogue, agreement, responsibility, case, event, imports, log, monitor):
+for noun in (agency, post, key, catalogue, agreement, responsibility, case, event, imports, log, monitor, witness):
     commands.add_typer(noun)
 evidence.register(commands)
 

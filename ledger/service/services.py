@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from ledger.service.ports import Chain, Clock, EventLog, Keyring, Outbox, Vault
     from ledger.service.upkeep import StoreCopy
     from ledger.service.verbs import Verb
+    from ledger.service.witnesses import WitnessedLog
     from ledger.settings import Settings
 
 
@@ -64,6 +65,8 @@ class Services:
     verbs: Mapping[str, Verb]
     frontiers: Frontiers = field(default_factory=Frontiers)
     """The sizes that are accepted, included, anchored and final: who moves one of them tells it here."""
+    witnesses: WitnessedLog | None = None
+    """The log's witnesses, where the operator chose a policy."""
     is_up: bool = False
     rpc: Callable[[bytes], bytes | None] | None = None
     """Answers a JSON-RPC request or batch of the chain's read-only gateway, where the engine has one."""

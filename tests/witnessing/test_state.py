@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import random
 import sqlite3
@@ -11,7 +10,7 @@ import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 import pytest
 
@@ -80,7 +79,7 @@ def test_killed_at_any_step_it_never_signs_backwards(folder: Path, step: str, co
         arguments = [str(folder), step, str(count)] if life % 2 == 0 else [str(folder)]
         with subprocess.Popen(
             [sys.executable, "-m", "tests.witnessing.witness_under_kill", *arguments],
-            cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+            cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0,
             env={**os.environ, "PYTHONPATH": str(ROOT)},
         ) as process:  # fmt: skip
             assert process.stdin is not None
@@ -92,7 +91,7 @@ def test_killed_at_any_step_it_never_signs_backwards(folder: Path, step: str, co
     assert cosigned.roots, "something was signed"
 
 
-def _talk(stdin: object, stdout: object, cosigned: Cosigned, chance: random.Random) -> None:
+def _talk(stdin: IO[bytes], stdout: IO[bytes], cosigned: Cosigned, chance: random.Random) -> None:
     """Send honest and dishonest requests from the sizes that the witness tells, until it dies or has had enough."""
     known = 0
     for _ in range(12):
@@ -100,11 +99,10 @@ def _talk(stdin: object, stdout: object, cosigned: Cosigned, chance: random.Rand
         size = min(64, known + chance.choice([0, 1, 3]) or 1)
         request = log.request(min(known, chance.choice([known, known, known + 1, 0])), size)
         try:
-            stdin.write(request.print().hex() + "\n")  # type: ignore[attr-defined]
-            stdin.flush()  # type: ignore[attr-defined]
+            stdin.write(request.print().hex().encode() + b"\n")
         except BrokenPipeError:
             return
-        answer = stdout.readline()  # type: ignore[attr-defined]
+        answer = stdout.readline().decode()
         if not answer.endswith("\n"):
             return
         status, body = answer.split(" ")
