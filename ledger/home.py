@@ -60,6 +60,16 @@ class Home:
         return self.path / "vault.db"
 
     @property
+    def events(self) -> Path:
+        """The folder of the events' files."""
+        return self.path / "events"
+
+    @property
+    def told(self) -> Path:
+        """The folder of the index of what was told: rebuildable."""
+        return self.path / "told"
+
+    @property
     def outbox(self) -> Path:
         """The outbox's database."""
         return self.path / "outbox.db"

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
     from ledger.home import Home
     from ledger.service.deployment import Deployment
-    from ledger.service.ports import Chain, EventLog, Vault
+    from ledger.service.ports import Chain, EventLog
+    from ledger.service.stored_batches import EventStore
 
 _CHECK_PREFIX: Final = "index-check-"
 _FILES: Final = ("-shm", "-wal", "")
@@ -33,7 +34,7 @@ def open_index(
     chain: Chain,
     deployment: Deployment,
     log: EventLog,
-    vault: Vault,
+    events: EventStore,
     reach: Callable[[], int | None],
 ) -> tuple[SQLIndex, Indexing]:
     """Open the index, or begin a new one where there is none or its file is damaged; nothing is read from chain yet.
@@ -62,7 +63,7 @@ def open_index(
     except BaseException:
         index.close()
         raise
-    indexing = _indexing(index, chain, deployment, log, vault, reach)
+    indexing = _indexing(index, chain, deployment, log, events, reach)
     index.attach(indexing.catch_up)
     return index, indexing
 
@@ -72,7 +73,7 @@ def index_check(
     chain: Chain,
     deployment: Deployment,
     log: EventLog,
-    vault: Vault,
+    events: EventStore,
     index: SQLIndex,
 ) -> StoreCheck:
     """Return the index's part of ``fsck``: make it anew up to the same block and leaf, and compare row by row."""
@@ -85,7 +86,7 @@ def index_check(
             made = SQLIndex.open(Path(folder) / home.index.name, {})
             try:
                 cursor, mark = cursor_in(held)
-                _indexing(made, chain, deployment, log, vault).catch_up(told, block=cursor.number, leaves=mark.leaves)
+                _indexing(made, chain, deployment, log, events).catch_up(told, block=cursor.number, leaves=mark.leaves)
                 with made.database.read() as other:
                     found = [Defect("index", f"{one.table} {one.key}", one.reason) for one in differences(held, other)]
                 return count_rows(held), found
@@ -103,13 +104,13 @@ def _indexing(
     chain: Chain,
     deployment: Deployment,
     log: EventLog,
-    vault: Vault,
+    events: EventStore,
     reach: Callable[[], int | None] = lambda: None,
 ) -> Indexing:
     contracts = deployment.contracts.values()
     first_block = min((contract.block for contract in contracts), default=0)
     follower = ChainFollower(chain, [contract.address for contract in contracts], first_block)
-    return Indexing(index, follower, log, vault, reach=reach)
+    return Indexing(index, follower, log, events, reach=reach)
 
 
 def _set_aside(path: Path) -> Path:

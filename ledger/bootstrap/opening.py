@@ -23,6 +23,8 @@ from ledger.service.ledger_state import LedgerState
 from ledger.service.services import Services, no_progress
 from ledger.service.upkeep import StoreCopy
 from ledger.service.verbs import VERBS
+from ledger.store.event_store import FileEventStore
+from ledger.store.key_index import KeyIndex
 from ledger.store.vault import SQLiteVault
 
 if TYPE_CHECKING:
@@ -66,10 +68,15 @@ def open_home(settings: Settings, progress: Callable[[str, int, int], None] = no
         outbox.pump()
         state = LedgerState(chain, deployment)
         state.refresh()
-        intake = Intake()
-        intake.load(log, vault, progress)
-        check_stores(chain, log, state, intake)
-        index, indexing = open_index(home, chain, deployment, log, vault, engine.index_reach(state))
+        check_log(log, state)  # Before anything is cut off that a longer log would need.
+        events = FileEventStore.open(home.events, size=log.size())
+        opened.callback(events.close)
+        told = KeyIndex(home.told)
+        opened.callback(told.close)
+        intake = Intake(told)
+        intake.load(log, events, progress)
+        check_bound(chain, state, intake)
+        index, indexing = open_index(home, chain, deployment, log, events, engine.index_reach(state))
         opened.callback(index.close)
         indexing.catch_up(progress)
         services = Services(
@@ -80,6 +87,7 @@ def open_home(settings: Settings, progress: Callable[[str, int, int], None] = no
             log=log,
             tiles=FolderFetcher(home.log),
             vault=vault,
+            events=events,
             outbox=outbox,
             keyring=keyring,
             clock=SystemClock(),
@@ -92,10 +100,10 @@ def open_home(settings: Settings, progress: Callable[[str, int, int], None] = no
             witnesses=witnesses,
             store_checks=(
                 engine.check,
-                *_checks(home, vault, deployment.log_vkey),
-                index_check(home, chain, deployment, log, vault, index),
+                *_checks(home, vault, events, deployment.log_vkey),
+                index_check(home, chain, deployment, log, events, index),
             ),
-            store_copies=_copies(home, engine.copies, outbox_store, vault),
+            store_copies=_copies(home, engine.copies, outbox_store, vault, events),
         )
         services.rpc = engine.gateway(services)
         services.closers.append(opened.pop_all().close)
@@ -129,11 +137,11 @@ def check_chain(chain: Chain, deployment: Deployment) -> None:
             raise IntegrityError("chain", f"other code at {name}", found=found, deployment=contract.code_hash)
 
 
-def check_stores(chain: Chain, log: EventLog, state: LedgerState, intake: Intake) -> None:
-    """Check that no store is behind what another one relies on.
+def check_bound(chain: Chain, state: LedgerState, intake: Intake) -> None:
+    """Check that the chain has the highest block that an event was bound at.
 
     Raises:
-        IntegrityError: Names the two that disagree.
+        IntegrityError: It has not, or another one.
     """
     if intake.size:
         if state.final.number < intake.last_block:
@@ -142,6 +150,14 @@ def check_stores(chain: Chain, log: EventLog, state: LedgerState, intake: Intake
             )
         if chain.block(intake.last_block).ref.hash != intake.last_block_hash:
             raise IntegrityError("chain", "the bound block has another hash", block=intake.last_block)
+
+
+def check_log(log: EventLog, state: LedgerState) -> None:
+    """Check that the log has all that was anchored of it.
+
+    Raises:
+        IntegrityError: It is shorter, or another one.
+    """
     if anchors := state.anchors():
         anchored = anchors[-1].event
         if log.size() < anchored.size:
@@ -151,7 +167,7 @@ def check_stores(chain: Chain, log: EventLog, state: LedgerState, intake: Intake
 
 
 def _copies(
-    home: Home, chain: tuple[StoreCopy, ...], outbox_store: OutboxStore, vault: SQLiteVault
+    home: Home, chain: tuple[StoreCopy, ...], outbox_store: OutboxStore, vault: SQLiteVault, events: FileEventStore
 ) -> tuple[StoreCopy, ...]:
     """Return how each store is copied, in an order in which no copy lacks what another relies on.
 
@@ -161,6 +177,7 @@ def _copies(
     return (
         StoreCopy("config", lambda folder: _copy_files(home, folder)),
         StoreCopy("log", lambda folder: _copy_tree(home.log, folder / home.log.name)),
+        StoreCopy("events", lambda folder: events.backup(folder / home.events.name)),
         StoreCopy("outbox", lambda folder: outbox_store.backup(folder / home.outbox.name)),
         *chain,
         StoreCopy("vault", lambda folder: vault.backup(folder / home.vault.name)),
@@ -177,10 +194,10 @@ def _copy_tree(source: Path, target: Path) -> None:
     shutil.copytree(source, target, ignore=shutil.ignore_patterns("lock", "*.tmp", ".*.partial"))
 
 
-def _checks(home: Home, vault: SQLiteVault, vkey: str) -> tuple[StoreCheck, ...]:
+def _checks(home: Home, vault: SQLiteVault, events: FileEventStore, vkey: str) -> tuple[StoreCheck, ...]:
     """Return each store's own check."""
 
-    def check_log(told: Callable[[str, int, int], None]) -> tuple[int, list[Defect]]:
+    def check_tree(told: Callable[[str, int, int], None]) -> tuple[int, list[Defect]]:
         seen = 0
         try:
             for step in check_folder(home.log, vkey):
@@ -193,7 +210,11 @@ def _checks(home: Home, vault: SQLiteVault, vkey: str) -> tuple[StoreCheck, ...]
     def check_vault(_told: Callable[[str, int, int], None]) -> tuple[int, list[Defect]]:
         return vault.count(), [Defect("vault", found.commitment.hex(), found.reason) for found in vault.defects()]
 
+    def check_events(_told: Callable[[str, int, int], None]) -> tuple[int, list[Defect]]:
+        return events.end(), [Defect("events", file, reason) for file, reason in events.defects()]
+
     return (
-        StoreCheck("log", check_log),
+        StoreCheck("log", check_tree),
+        StoreCheck("events", check_events),
         StoreCheck("vault", check_vault),
     )

@@ -11,6 +11,7 @@ The digest is SHA-256(0x00 ‖ JCS(event)), so that a batch's root is an RFC 696
 from __future__ import annotations
 
 from functools import lru_cache
+from operator import attrgetter
 from typing import TYPE_CHECKING, Annotated, Final, Literal, Self
 
 import msgspec
@@ -70,6 +71,23 @@ class EventV1(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 KEYS: Final = EventV1.__struct_fields__
 
+claims_of: Final[Callable[[EventV1], tuple[object, ...]]] = attrgetter(
+    "kind",
+    "side",
+    "provider",
+    "requester",
+    "agreement",
+    "version",
+    "grant",
+    "dataset",
+    "purpose",
+    "delivery",
+    "recipient",
+    "outcome",
+    "reporter",
+)
+"""Returns what an event claims beside its time and its own fields: all that its binding depends on but the time."""
+
 _DECODER: Final = msgspec.json.Decoder(EventV1)
 _OPTIONAL: Final[dict[str, Json]] = {
     "provider": "",
@@ -107,6 +125,11 @@ def parse_event(data: bytes) -> EventV1:
     return event
 
 
+def read_line(line: bytes) -> EventV1:
+    """Return the event in a line that was checked before. Raises msgspec.MsgspecError where it holds none."""
+    return _DECODER.decode(line)
+
+
 def event_from_object(value: Json) -> EventV1:
     """Build an event from a parsed JSON object with every key present.
 
@@ -137,7 +160,16 @@ def check_event(event: EventV1) -> None:
     Raises:
         InvalidInputError: names the field.
     """
-    _check_text(event.id, "id")
+    check_claims(event)
+    check_own(event)
+
+
+def check_claims(event: EventV1) -> None:
+    """Check what events of one kind of exchange have in common (`claims_of`): parties, agreement, dataset, purpose.
+
+    Raises:
+        InvalidInputError: names the field.
+    """
     _parsed(post_id, "reporter", event.reporter)
     if event.provider:
         _parsed(agency_id, "provider", event.provider)
@@ -149,10 +181,19 @@ def check_event(event: EventV1) -> None:
         _parsed(dataset_id, "dataset", event.dataset)
     if event.purpose:
         _parsed(code_id, "purpose", event.purpose)
-    if event.correlation:
-        _check_text(event.correlation, "correlation")
     if event.agreement == NO_HASH:
         raise InvalidInputError("agreement", event.agreement, 'an agreement\'s id, or "" for not stated')
+
+
+def check_own(event: EventV1) -> None:
+    """Check what each event has for itself: its id, correlation and source.
+
+    Raises:
+        InvalidInputError: names the field.
+    """
+    check_name(event.id, "id")
+    if event.correlation:
+        check_name(event.correlation, "correlation")
     for key, value in event.source.items():
         _check_source(key, value)
 
@@ -207,10 +248,6 @@ def _parsed(parse: Callable[[str], bytes], field: str, text: str) -> None:
         parse(text)
     except InvalidInputError as error:
         raise InvalidInputError(field, error.value, error.allowed) from error
-
-
-def _check_text(text: str, field: str) -> None:
-    check_name(text, field)
 
 
 def _check_source(key: str, value: str | int) -> None:

@@ -42,6 +42,40 @@ class LeafV1(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         return leaf_hash(self.encode())
 
 
+class LeafWriter:
+    """Writes the leaves of one batch: the bytes of `LeafV1.encode`, from parts that the batch's leaves share.
+
+    Leaves of a batch have their time, block and stream in common, and each names the one before it.
+    """
+
+    __slots__ = ("_after", "_before", "_prev", "_seq")
+
+    def __init__(self, *, accepted_at_ms: int, block: int, block_hash: str, stream: str, prev: str, seq: int) -> None:
+        """Begin after the stream's leaf whose hash is ``prev``, with number ``seq``."""
+        self._before = b'{"accepted_at_ms":%d,"block":%d,"block_hash":"%b","commitment":"' % (
+            accepted_at_ms,
+            block,
+            block_hash.encode("ascii"),
+        )
+        self._after = b',"stream":"%b","v":%d}' % (stream.encode("ascii"), VERSION)
+        self._prev = prev
+        self._seq = seq
+
+    def next(self, commitment: bytes) -> tuple[bytes, bytes]:
+        """Return the next leaf's bytes and hash."""
+        leaf = b'%b%b","prev":"%b","seq":%d%b' % (
+            self._before,
+            commitment.hex().encode(),
+            self._prev.encode(),
+            self._seq,
+            self._after,
+        )
+        digest = leaf_hash(leaf)
+        self._prev = digest.hex()
+        self._seq += 1
+        return leaf, digest
+
+
 _DECODER: Final = msgspec.json.Decoder(LeafV1)
 
 

@@ -17,6 +17,7 @@ from ledger.service.anchoring import covering_anchor
 from ledger.service.answers import as_of, frame, known_by
 from ledger.service.event_documents import binding_of, event_of
 from ledger.service.event_views import binding_json, find_leaf
+from ledger.service.pairing import is_paired
 from ledger.service.requests import Request
 from ledger.service.responsibilities import LEDGER
 from ledger.service.times import iso, iso_ms
@@ -126,4 +127,4 @@ def _gaps(services: Services, event: EventV1) -> list[str]:
     if not event.correlation:
         return ["the event names no correlation, so the other side's record cannot be paired"]
     other = Side.CONSUMER if event.side is Side.PROVIDER else Side.PROVIDER
-    return [] if services.intake.paired(event) else [f"the {other.value.lower()}'s record of this exchange is missing"]
+    return [] if is_paired(services, event) else [f"the {other.value.lower()}'s record of this exchange is missing"]

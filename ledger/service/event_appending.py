@@ -1,82 +1,171 @@
 """The server's half of appending: check a signed batch, bind it, make it durable, answer with receipts.
 
-Order of writing (decisions 8): vault, then log, then memory. The receipt leaves only after the log's
-entries are on disk.
+Order of writing (decisions 8): vault, then log. Batches are given their places one after another, in memory; what
+waits then goes to disk together, with one sync of each store, and a receipt leaves only after both. A crash before
+the log's sync leaves events that no leaf commits to: opening cuts them off, and the reporter, who has no receipt,
+sends the same batch again.
 """
 
 from __future__ import annotations
 
 import secrets
-from typing import TYPE_CHECKING, Any
+from array import array
+from base64 import b64encode
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
 
-from ledger.domain.agreement_state import fold_agreement
-from ledger.domain.binding import Bound, bind
-from ledger.domain.codes import DUTY_OF_KIND
+import msgspec
+
 from ledger.domain.commitment import SALT_BYTES
-from ledger.domain.errors import ConflictError, UnavailableError
-from ledger.domain.event_groups import GROUPS, commit_event
-from ledger.domain.event_v1 import digest
-from ledger.domain.history import known_by_block
-from ledger.domain.identifiers import duty_key
-from ledger.domain.leaf import LeafV1, parse_leaf
-from ledger.domain.responsibility_state import ResponsibilityState, fold_responsibility
-from ledger.log.tree import HashList, inclusion_proof
+from ledger.domain.errors import ConflictError, InvalidInputError, UnavailableError
+from ledger.domain.event_v1 import EventV1, encode_event, parse_event
+from ledger.domain.leaf import LeafWriter
+from ledger.log.tree import leaf_hash
 from ledger.service import event_checks
-from ledger.service.agreement_views import AGREEMENTS, is_demonstration
 from ledger.service.call_data import call_data
-from ledger.service.event_documents import binding_of, event_document, event_of
+from ledger.service.event_batches import Appended, Rejected, reject, with_followers
+from ledger.service.intake import batch_key, other_side, pairing_keys, senders_key
+from ledger.service.stored_batches import SALTS_BYTES, BatchHead, RejectedEvent, StoredBatch
 from ledger.service.times import iso_ms
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
-    from ledger.domain.agreement_state import AgreementState
-    from ledger.domain.binding import Binding
-    from ledger.domain.codes import Duty
-    from ledger.domain.event_log import Event, Recorded
-    from ledger.domain.event_v1 import EventV1
+    from ledger.service.block_view import BoundKind
     from ledger.service.event_batches import SignedBatch
-    from ledger.service.ports import BlockRef, VaultDocument
+    from ledger.service.event_checks import Faults
+    from ledger.service.group_appender import Waiting
+    from ledger.service.ports import BlockRef
     from ledger.service.services import Services
 
-_FRESH_WAIT_S = 10.0
+_FRESH_WAIT_S: Final = 10.0
 
 
 def append_signed_batch(services: Services, batch: SignedBatch) -> list[dict[str, Any]]:
-    """Accept a reporter's batch and return one receipt an event; all or none.
+    """Accept a reporter's batch and return one receipt an event; all or none. Raises as `append_batch`."""
+    return append_batch(services, batch, atomic=True).receipts
 
-    The same bytes again get the first answer, even after the deadline.
+
+def append_batch(services: Services, batch: SignedBatch, *, atomic: bool) -> Appended:
+    """Accept a reporter's batch up to its first event that is wrong, and tell why the others are not.
+
+    Each event names the one before it, so nothing after a rejected event can stand at its place. The same bytes
+    again get the first answer, even after the deadline.
+
+    Args:
+        services: The services.
+        batch: The batch; its signature is over all its events.
+        atomic: Refuse the whole batch for one event that is wrong.
 
     Raises:
-        InvalidInputError: An event is not well formed or lies in the future, or the deadline is too far.
-        UnauthorizedError: The signature, key, post or deadline does not allow it.
-        ConflictError: Another batch has the nonce, or events are out of place or reported already.
-        UnavailableError: No block is fresh enough to bind at.
+        InvalidInputError: The batch is not well formed, or its deadline too far; or as follows.
+        UnauthorizedError: The signature, key, post or deadline does not allow it; or as follows.
+        ConflictError: Another batch has the nonce, or the first event is out of place; or as follows.
+        LedgerError: The first event that is wrong, where no event is accepted.
+        UnavailableError: No block is fresh enough to bind at, or the disk takes nothing.
     """
-    event_checks.check_shape(batch)
-    digests = [digest(event) for event in batch.events]
-    signed = event_checks.check_batch_signature(services, batch, digests)
+    signed = _check_alone(services, batch, atomic=atomic)
     with services.append_lock:
-        _check_key(services, batch, signed)
-        if (first := services.intake.batches.get((batch.signer, batch.nonce))) is not None:
-            if first[0] != signed:
-                raise ConflictError("nonce", "it was used for another batch", first=first[0].hex(), given=signed.hex())
-            return [receipt_of(services, index) for index in first[1]]
-        event_checks.check_deadline(services, batch)
-        event_checks.check_times(services, batch)
-        block = bindable_block(services)
-        event_checks.check_span(batch, block)
-        event_checks.check_authority(services, batch, block)
-        stream = services.intake.stream(batch.reporter, batch.agreement)
-        event_checks.check_places(batch, stream)
-        event_checks.check_pairings(services, batch)
-        return _append(services, batch, digests, signed, block)
+        services.appender.heal(services)
+        services.appender.seal_if_due(services)
+        if (answered := _answered(services, batch, signed)) is not None:
+            return answered
+        waiting, kinds = _take(services, batch, signed, atomic=atomic)
+    services.appender.finish(services, waiting)
+    stored = waiting.batch
+    receipts = [
+        _receipt(index, digest, stored.head, event, kind)
+        for index, digest, event, kind in zip(
+            range(stored.first, stored.end), waiting.hashes, batch.events, kinds, strict=False
+        )
+    ]
+    return Appended(receipts, with_followers(_told_again(stored.head.rejected), batch.count))
 
 
-def _check_key(services: Services, batch: SignedBatch, signed: bytes) -> None:
-    first = services.intake.keys.get((batch.signer, batch.idempotency_key)) if batch.idempotency_key else None
-    if first is not None and first != signed:
-        raise ConflictError("idempotency key", "it was used for another batch", first=first.hex(), given=signed.hex())
+@dataclass(frozen=True, slots=True)
+class _Signed:
+    """What a batch shows without the ledger: its lines, their digests, the signed digest, and what is misshapen."""
+
+    lines: Sequence[bytes]
+    digests: Sequence[bytes]
+    digest: bytes
+    faults: Faults
+
+
+def _check_alone(services: Services, batch: SignedBatch, *, atomic: bool) -> _Signed:
+    """Check what needs no state; other threads append meanwhile."""
+    faults = event_checks.check_shape(batch)
+    if batch.rejected and (atomic or not batch.events):
+        first = batch.rejected[0]
+        raise _whole(first.place, InvalidInputError(first.field, first.value, first.allowed))
+    _refuse_whole(faults, atomic=atomic)
+    lines = batch.lines or [encode_event(event) for event in batch.events]
+    digests = [leaf_hash(line) for line in lines]
+    return _Signed(lines, digests, event_checks.check_batch_signature(services, batch, digests), faults)
+
+
+def _refuse_whole(faults: Faults, *, atomic: bool) -> None:
+    """Raise the first fault where it leaves nothing to accept."""
+    if faults and (atomic or faults[0][0] == 0):
+        place, error = faults[0]
+        raise _whole(place, error)
+
+
+def _whole(place: int, error: Exception) -> Exception:
+    """Return an error about an event as one about its batch."""
+    if not isinstance(error, InvalidInputError):
+        return error
+    field = error.field.removeprefix("$").removeprefix(".")
+    return InvalidInputError(f"events[{place}]" + (f".{field}" if field else ""), error.value, error.allowed)
+
+
+def _answered(services: Services, batch: SignedBatch, signed: _Signed) -> Appended | None:
+    """Return the first answer to a batch that was accepted before.
+
+    Raises:
+        ConflictError: Its nonce or key was used for another batch.
+    """
+    wanted = [("nonce", batch_key(batch.signer, batch.nonce))]
+    if batch.idempotency_key:
+        wanted.insert(0, ("idempotency key", senders_key(batch.signer, batch.idempotency_key)))
+    found = services.intake.keys.find([key for _, key in wanted])
+    answer: Appended | None = None
+    for what, key in wanted:
+        if key not in found:
+            continue
+        services.appender.settle(services)
+        stored = services.events.batch(found[key])
+        if stored.head.signer != batch.signer.hex():
+            continue
+        if what == "nonce" and stored.head.nonce != str(batch.nonce):
+            continue
+        if what != "nonce" and stored.head.idempotency_key != batch.idempotency_key:
+            continue
+        if stored.head.signed != signed.digest.hex():
+            raise ConflictError(
+                what, "it was used for another batch", first=stored.head.signed, given=signed.digest.hex()
+            )
+        answer = answer_of(services, stored)
+    return answer
+
+
+def answer_of(services: Services, stored: StoredBatch) -> Appended:
+    """Return the answer that a stored batch got: the same each time it is asked."""
+    receipts = []
+    for place, entry in enumerate(services.log.leaves(stored.first, stored.end)):
+        binding = stored.binding_of(place)
+        receipts.append(
+            _receipt_json(
+                stored.first + place,
+                leaf_hash(entry),
+                stored.head,
+                parse_event(stored.lines[place]),
+                binding.verdict.value,
+                [code.value for code in binding.mismatches],
+                [flag.value for flag in binding.flags],
+            )
+        )
+    return Appended(receipts, with_followers(_told_again(stored.head.rejected), len(stored.lines)))
 
 
 def bindable_block(services: Services) -> BlockRef:
@@ -103,116 +192,125 @@ def tick(services: Services, block: BlockRef) -> None:
     services.outbox.wait(key, _FRESH_WAIT_S)
 
 
-def receipt_of(services: Services, index: int) -> dict[str, Any]:
-    """Return the receipt of an event that the log holds: the same each time it is asked."""
-    leaf = parse_leaf(services.log.leaf(index))
-    document = services.vault.get(bytes.fromhex(leaf.commitment))
-    return _receipt(index, leaf, event_of(document), binding_of(document))
-
-
-class Binder:
-    """Binds events at one block, folding each agreement and duty once."""
-
-    def __init__(self, services: Services, block: BlockRef) -> None:
-        self._services = services
-        self._block = Bound(block.number, block.hash)
-        self._agreements: dict[str, tuple[AgreementState | None, bool]] = {}
-        self._duties: dict[tuple[Duty, str], ResponsibilityState] = {}
-
-    def bind(self, event: EventV1) -> Binding:
-        """Return an event's binding."""
-        agreement, demonstration = self._agreement(event.agreement)
-        return bind(
-            event,
-            agreement,
-            self._responsibility(DUTY_OF_KIND[event.kind], event.agreement),
-            self._block,
-            demonstration=demonstration,
-        )
-
-    def _agreement(self, text: str) -> tuple[AgreementState | None, bool]:
-        if not text:
-            return None, False
-        if text not in self._agreements:
-            known = bytes.fromhex(text)
-            state = fold_agreement(self._recorded(AGREEMENTS, known))
-            self._agreements[text] = (state, state is not None and is_demonstration(self._services, known))
-        return self._agreements[text]
-
-    def _responsibility(self, duty: Duty, agreement: str) -> ResponsibilityState:
-        if not agreement:
-            return ResponsibilityState()
-        if (duty, agreement) not in self._duties:
-            key = duty_key(duty, bytes.fromhex(agreement))
-            self._duties[duty, agreement] = fold_responsibility(self._recorded(event_checks.RESPONSIBILITIES, key))
-        return self._duties[duty, agreement]
-
-    def _recorded(self, contract: str, key: bytes) -> Iterator[Recorded[Event]]:
-        """Yield what the chain had recorded by the bound block: other threads may have taken newer blocks since."""
-        return known_by_block(self._services.state.history(contract, key), self._block.number)
-
-
-def _append(
-    services: Services, batch: SignedBatch, digests: Sequence[bytes], signed: bytes, block: BlockRef
-) -> list[dict[str, Any]]:
+def _take(
+    services: Services, batch: SignedBatch, signed: _Signed, *, atomic: bool
+) -> tuple[Waiting, Sequence[BoundKind]]:
+    """Give a batch its place: check it against the ledger, bind it, and let it wait for the disk."""
     intake = services.intake
+    event_checks.check_deadline(services, batch)
+    late = event_checks.check_times(services, batch)
+    _refuse_whole(late, atomic=atomic)
+    block = bindable_block(services)
+    event_checks.check_span(batch, block)
+    view = services.appender.view(services, block)
+    foreign = event_checks.check_authority(batch, view)
+    _refuse_whole(foreign, atomic=atomic)
     stream = intake.stream(batch.reporter, batch.agreement)
+    misplaced = event_checks.check_places(batch, signed.digests, stream)
+    _refuse_whole(misplaced, atomic=atomic)
+    keys = pairing_keys(batch.events)
+    found = intake.keys.find(keys + [other_side(key) for key in keys])
+    told = event_checks.check_pairings(services, batch, keys, found)
+    _refuse_whole(told, atomic=atomic)
+    rejected = _rejections(batch, [*signed.faults, *late, *foreign, *misplaced, *told])
+    count = min((one.place for one in rejected), default=len(batch.events))
+
     # Ledger times never decrease, whatever the machine's clock does.
     accepted_at_ms = max(services.clock.now_ms(), intake.last_accepted_ms)
-    binder, tree = Binder(services, block), HashList(digests)
-    documents: list[VaultDocument] = []
-    leaves: list[LeafV1] = []
-    bindings: list[Binding] = []
-    previous = stream.last_leaf
-    for place, event in enumerate(batch.events):
-        binding = binder.bind(event)
-        commitment = commit_event(event, binding, [secrets.token_bytes(SALT_BYTES) for _ in GROUPS])
-        documents.append(
-            event_document(
-                commitment,
-                batch,
-                batch_digest=signed,
-                place=place,
-                path=inclusion_proof(tree, place, len(digests)),
-                stream_salt=stream.salt,
-            )
-        )
-        leaf = LeafV1(
+    events = batch.events[:count]
+    kinds = [view.kind(event) for event in events]
+    salts = secrets.token_bytes(SALTS_BYTES * count)
+    leaves, hashes = _leaves(
+        events,
+        kinds,
+        salts,
+        LeafWriter(
             accepted_at_ms=accepted_at_ms,
             block=block.number,
             block_hash=block.hash.hex(),
-            commitment=commitment.root.hex(),
-            prev=previous,
-            seq=event.reporter_seq,
             stream=stream.id,
-        )
-        previous = leaf.hash().hex()
+            prev=stream.last_leaf,
+            seq=stream.next_seq,
+        ),
+    )
+    places = {id(kind): place for place, kind in enumerate({id(kind): kind for kind in kinds}.values())}
+    head = BatchHead(
+        accepted_at_ms=accepted_at_ms,
+        agreement=batch.agreement,
+        bindings=tuple({id(kind): kind.bound for kind in kinds}.values()),
+        block=block.number,
+        block_hash=block.hash.hex(),
+        deadline=batch.deadline,
+        idempotency_key=batch.idempotency_key,
+        nonce=str(batch.nonce),
+        rejected=rejected,
+        reporter=batch.reporter,
+        signature=batch.signature.hex(),
+        signed=signed.digest.hex(),
+        signer=batch.signer.hex(),
+        stream=stream.id,
+        stream_salt=stream.salt,
+    )
+    stored = StoredBatch(
+        intake.size, count, head, signed.lines, salts, array("H", [places[id(kind)] for kind in kinds])
+    )
+    waiting = services.appender.queue(stored, leaves, hashes)
+    intake.take(stored, keys[:count], stream, hashes[-1].hex())
+    return waiting, kinds
+
+
+def _leaves(
+    events: Sequence[EventV1], kinds: Sequence[BoundKind], salts: bytes, writer: LeafWriter
+) -> tuple[list[bytes], list[bytes]]:
+    """Return the events' leaves and their hashes."""
+    texts = [b64encode(salts[start : start + SALT_BYTES]) for start in range(0, len(salts), SALT_BYTES)]
+    leaves, hashes = [], []
+    for event, kind, one, two, three in zip(events, kinds, texts[::3], texts[1::3], texts[2::3], strict=True):
+        leaf, digest = writer.next(kind.template.root(event, (one, two, three)))
         leaves.append(leaf)
-        bindings.append(binding)
-    services.vault.put(documents)
-    first = services.log.append([leaf.encode() for leaf in leaves])
-    indices = range(first, first + len(leaves))
-    for index, event, event_digest, leaf in zip(indices, batch.events, digests, leaves, strict=True):
-        intake.accept(index, event, event_digest, leaf, stream)
-    intake.accept_batch(batch.signer, batch.nonce, signed, indices, batch.idempotency_key)
-    return [
-        _receipt(index, leaf, event, binding)
-        for index, leaf, event, binding in zip(indices, leaves, batch.events, bindings, strict=True)
-    ]
+        hashes.append(digest)
+    return leaves, hashes
 
 
-def _receipt(index: int, leaf: LeafV1, event: EventV1, binding: Binding) -> dict[str, Any]:
+def _rejections(batch: SignedBatch, faults: Faults) -> tuple[RejectedEvent, ...]:
+    """Return why single events are not accepted, one reason for each, in the batch's order."""
+    found: dict[int, Rejected] = {}
+    for one in (*batch.rejected, *(reject(place, error) for place, error in faults)):
+        found.setdefault(one.place, one)
+    return tuple(
+        RejectedEvent(place=place, code=one.code, field=one.field, value=_plain(one.value), allowed=one.allowed)
+        for place, one in sorted(found.items())
+    )
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, str):
+        return value
+    return msgspec.json.encode(value, enc_hook=str, order="sorted").decode()
+
+
+def _told_again(rejected: Sequence[RejectedEvent]) -> list[Rejected]:
+    return [Rejected(one.place, one.code, one.field, one.value, one.allowed) for one in rejected]
+
+
+def _receipt(index: int, digest: bytes, head: BatchHead, event: EventV1, kind: BoundKind) -> dict[str, Any]:
+    return _receipt_json(index, digest, head, event, kind.verdict, [*kind.mismatches], [*kind.flags])
+
+
+def _receipt_json(
+    index: int, digest: bytes, head: BatchHead, event: EventV1, verdict: str, mismatches: list[str], flags: list[str]
+) -> dict[str, Any]:
     return {
         "index": index,
         "id": event.id,
-        "leaf_hash": leaf.hash().hex(),
-        "accepted_at_ms": leaf.accepted_at_ms,
-        "accepted_at": iso_ms(leaf.accepted_at_ms),
-        "block": leaf.block,
-        "block_hash": leaf.block_hash,
+        "leaf_hash": digest.hex(),
+        "accepted_at_ms": head.accepted_at_ms,
+        "accepted_at": iso_ms(head.accepted_at_ms),
+        "block": head.block,
+        "block_hash": head.block_hash,
         "reporter_seq": event.reporter_seq,
         "correlation": event.correlation,
-        "verdict": binding.verdict.value,
-        "mismatches": [code.value for code in binding.mismatches],
-        "flags": [flag.value for flag in binding.flags],
+        "verdict": verdict,
+        "mismatches": mismatches,
+        "flags": flags,
     }

@@ -1,55 +1,66 @@
 """Whether a batch may be accepted: who signed it, for whom, in which order, and when.
 
-Each check raises before anything is written; the numbers are those of ``docs/life-of-an-entry.md``.
+Each check raises before anything is written; the numbers are those of ``docs/life-of-an-entry.md``. A check of single
+events tells all that it finds: a list of places with the error of each.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from ledger.domain.codes import Side
-from ledger.domain.errors import ConflictError, InvalidInputError, UnauthorizedError
-from ledger.domain.event_v1 import check_event, check_stream
-from ledger.domain.history import known_by_block
+from ledger.domain.errors import ConflictError, InvalidInputError, LedgerError, UnauthorizedError
+from ledger.domain.event_v1 import EventV1, check_claims, check_own, claims_of, parse_event
 from ledger.domain.identifiers import parse_post
-from ledger.domain.key_state import Allowed, authority, fold_agency, fold_post
 from ledger.domain.records import EventBatch
-from ledger.domain.reporting import EVENT_DEADLINE_MAX_S, MAY_REPORT, standing
+from ledger.domain.reporting import EVENT_DEADLINE_MAX_S
 from ledger.domain.typed_data import digest as signing_digest
 from ledger.service.event_batches import MAX_BATCH_EVENTS, batch_record
-from ledger.service.intake import claim_digest
-from ledger.service.registry_views import REGISTRY
+from ledger.service.intake import claim_digest, other_side
 from ledger.service.signatures import SignatureRefusedError, recover
 from ledger.service.submission import domain_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
-    from ledger.domain.event_v1 import EventV1
-    from ledger.domain.identifiers import PostRef
+    from ledger.service.block_view import BlockView
     from ledger.service.event_batches import SignedBatch
     from ledger.service.intake import Stream
     from ledger.service.ports import BlockRef
     from ledger.service.services import Services
 
-RESPONSIBILITIES = "ResponsibilityLedger"
+Faults = list[tuple[int, LedgerError]]
+"""What is wrong with single events of a batch, by place; empty when nothing is."""
+
+_PLACED: Final = "events that follow each other in their reporter's stream"
 
 
-def check_shape(batch: SignedBatch) -> None:
+def check_shape(batch: SignedBatch) -> Faults:
     """1. The batch has a size that is allowed, and every event in it is well formed and of one stream.
 
+    Returns:
+        The events that are not.
+
     Raises:
-        InvalidInputError: Names the event and the field.
+        InvalidInputError: The batch is empty or too large.
     """
-    if not 0 < len(batch.events) <= MAX_BATCH_EVENTS:
-        raise InvalidInputError("events", len(batch.events), f"1 to {MAX_BATCH_EVENTS}")
+    if not 0 < batch.count <= MAX_BATCH_EVENTS:
+        raise InvalidInputError("events", batch.count, f"1 to {MAX_BATCH_EVENTS}")
+    faults: Faults = []
+    known: set[tuple[object, ...]] = set()
+    reporter, agreement = batch.reporter, batch.agreement
     for place, event in enumerate(batch.events):
         try:
-            check_event(event)
+            claims = claims_of(event)
+            if claims not in known:
+                check_claims(event)
+                if (event.reporter, event.agreement) != (reporter, agreement):
+                    raise InvalidInputError("reporter", event.reporter, "the batch's reporter and agreement")
+                known.add(claims)
+            check_own(event)
         except InvalidInputError as error:
-            raise InvalidInputError(f"events[{place}].{error.field}", error.value, error.allowed) from error
-        if (event.reporter, event.agreement) != (batch.reporter, batch.agreement):
-            raise InvalidInputError(f"events[{place}].reporter", event.reporter, "the batch's reporter and agreement")
+            faults.append((place, error))
+    return faults
 
 
 def check_batch_signature(services: Services, batch: SignedBatch, digests: Sequence[bytes]) -> bytes:
@@ -95,103 +106,132 @@ def check_span(batch: SignedBatch, block: BlockRef) -> None:
         )
 
 
-def check_authority(services: Services, batch: SignedBatch, block: BlockRef) -> None:
+def check_authority(batch: SignedBatch, view: BlockView) -> Faults:
     """4. At the bound block the key spoke for the post, and the post might report these events.
 
     A reporter is a post of the agency whose record it is, or one that this agency has entrusted with the
     duty RECORD over the agreement (decisions 24).
 
+    Returns:
+        The events that the post may not report.
+
     Raises:
         UnauthorizedError: Names what is missing.
     """
-    ref = parse_post(batch.reporter)
-    # What other threads have read of the chain since is not what the bound block's evidence will show.
-    post = fold_post(known_by_block(services.state.history(REGISTRY, ref.id), block.number))
-    agency = fold_agency(known_by_block(services.state.history(REGISTRY, ref.agency.id), block.number))
-    if post is None or agency is None:
-        raise UnauthorizedError("the reporter is no post that is known", post=batch.reporter)
-    # The bound block may be a few seconds old, while a key bound since counts from its own block's time.
-    allowed = authority(post, agency, key=batch.signer, any_of=MAY_REPORT, time=block.timestamp)
-    if not isinstance(allowed, Allowed):
-        raise UnauthorizedError(
-            f"the key may not report for the post: {allowed.reason}", post=batch.reporter, signer=batch.signer
-        )
-    for place, event in enumerate(batch.events):
-        if not may_report(services, ref, event, block):
-            raise UnauthorizedError(
+    view.check_authority(batch.reporter, batch.signer)
+    post = parse_post(batch.reporter)
+    return [
+        (
+            place,
+            UnauthorizedError(
                 "a post reports its own agency's side, or one that entrusted it", event=place, side=event.side.value
-            )
+            ),
+        )
+        for place, event in enumerate(batch.events)
+        if not view.may_report(post, event)
+    ]
 
 
-def may_report(services: Services, post: PostRef, event: EventV1, block: BlockRef) -> bool:
-    """Say whether a post may report an event that is bound at a block, by what the chain had recorded up to it."""
-    right = standing(
-        event,
-        post,
-        lambda key: services.state.history(RESPONSIBILITIES, key),
-        block=block.number,
-        time=block.timestamp,
-    )
-    return right is not None
-
-
-def check_times(services: Services, batch: SignedBatch) -> None:
+def check_times(services: Services, batch: SignedBatch) -> Faults:
     """5. No event lies in the future beyond the clocks' skew.
 
-    Raises:
-        InvalidInputError: Names the event.
+    Returns:
+        The events that do.
     """
     latest = services.clock.now_ms() + services.settings.clock_skew_max_s * 1000
-    for place, event in enumerate(batch.events):
-        if event.occurred_at_ms > latest:
-            raise InvalidInputError(f"events[{place}].occurred_at_ms", event.occurred_at_ms, f"at most {latest}")
+    return [
+        (place, InvalidInputError("occurred_at_ms", event.occurred_at_ms, f"at most {latest}"))
+        for place, event in enumerate(batch.events)
+        if event.occurred_at_ms > latest
+    ]
 
 
-def check_places(batch: SignedBatch, stream: Stream) -> None:
+def check_places(batch: SignedBatch, digests: Sequence[bytes], stream: Stream) -> Faults:
     """6. The events follow on in their reporter's stream.
 
+    Returns:
+        The first event that does not follow the one before it in the batch, if there is one.
+
     Raises:
-        ConflictError: A gap, or numbers that are taken.
-        InvalidInputError: They do not follow each other.
+        ConflictError: The first one does not follow what the ledger holds: a gap, or numbers that are taken.
     """
-    first = batch.events[0]
-    if first.reporter_seq != stream.next_seq or bytes.fromhex(first.prev_hash) != stream.last_event:
-        raise ConflictError(
-            "stream",
-            "the batch does not follow the last event that the ledger holds",
-            given_seq=first.reporter_seq,
-            next_seq=stream.next_seq,
-            given_prev_hash=first.prev_hash,
-            last_hash=stream.last_event.hex(),
-        )
-    check_stream(batch.events, next_seq=stream.next_seq, prev_hash=stream.last_event)
+    for place, event in enumerate(batch.events):
+        before = digests[place - 1] if place else stream.last_event
+        if event.reporter_seq != stream.next_seq + place or event.prev_hash != before.hex():
+            if place == 0:
+                raise ConflictError(
+                    "stream",
+                    "the batch does not follow the last event that the ledger holds",
+                    given_seq=event.reporter_seq,
+                    next_seq=stream.next_seq,
+                    given_prev_hash=event.prev_hash,
+                    last_hash=stream.last_event.hex(),
+                )
+            if event.reporter_seq != stream.next_seq + place:
+                return [(place, InvalidInputError("reporter_seq", event.reporter_seq, str(stream.next_seq + place)))]
+            return [(place, InvalidInputError("prev_hash", event.prev_hash, before.hex()))]
+    return []
 
 
-def check_pairings(services: Services, batch: SignedBatch) -> None:
+def check_pairings(services: Services, batch: SignedBatch, keys: Sequence[int], found: Mapping[int, int]) -> Faults:
     """7. No exchange is reported twice from one side, nor from both sides by one reporter.
 
-    Raises:
-        ConflictError: It was reported, with the same or other content.
-        UnauthorizedError: The reporter has told the other side of it.
+    Args:
+        services: The services.
+        batch: The batch.
+        keys: Its events' pairing keys.
+        found: The leaves under these keys and those of the other sides; others may share a key.
+
+    Returns:
+        The events that are in the ledger already, with the same or other content; those whose other side the
+        reporter has told; and those that stand in the batch twice.
     """
-    seen: dict[tuple[str, str], EventV1] = {}
-    for event in batch.events:
-        if (held := services.intake.held(event)) is not None:
-            same = held.claim == claim_digest(event)
-            raise ConflictError(
+    if not found and len({key | 1 for key in keys}) == len(keys):
+        return []
+    faults: Faults = []
+    seen: dict[int, EventV1] = {}
+    for place, (event, key) in enumerate(zip(batch.events, keys, strict=False)):
+        held = held_at(services, event, found.get(key))
+        if held is not None:
+            index, known = held
+            same = claim_digest(known) == claim_digest(event)
+            error: LedgerError = ConflictError(
                 f"event {event.correlation or event.id}",
                 "it is in the ledger already" if same else "it is in the ledger with other content",
-                index=held.index,
-                held=held.claim.hex(),
+                index=index,
+                held=claim_digest(known).hex(),
                 given=claim_digest(event).hex(),
             )
-        if not event.correlation:
-            continue
-        other = Side.CONSUMER if event.side is Side.PROVIDER else Side.PROVIDER
-        if services.intake.other_side(event) is not None or (other.value, event.correlation) in seen:
-            raise UnauthorizedError(
+            faults.append((place, error))
+        elif event.correlation and (
+            held_at(services, event, found.get(other_side(key)), is_other=True) is not None or other_side(key) in seen
+        ):
+            error = UnauthorizedError(
                 "one key never reports both sides of an exchange", correlation=event.correlation, post=batch.reporter
             )
-        if (event.side.value, event.correlation) in seen:
-            raise ConflictError(f"event {event.correlation}", "the batch reports it twice")
-        seen[event.side.value, event.correlation] = event
+            faults.append((place, error))
+        elif key in seen:
+            faults.append(
+                (place, ConflictError(f"event {event.correlation or event.id}", "the batch reports it twice"))
+            )
+        seen[key] = event
+    return faults
+
+
+def held_at(
+    services: Services, event: EventV1, index: int | None, *, is_other: bool = False
+) -> tuple[int, EventV1] | None:
+    """Return an event and its leaf if it tells the same exchange, from the same side or the other one."""
+    if index is None:
+        return None
+    services.appender.settle(services)  # What is found may still be on its way to the disk.
+    batch = services.events.batch(index)
+    known = parse_event(batch.lines[index - batch.first])
+    other = Side.CONSUMER if event.side is Side.PROVIDER else Side.PROVIDER
+    if (known.reporter, known.correlation) != (event.reporter, event.correlation):
+        return None
+    if known.side is not (other if is_other else event.side):
+        return None
+    if not event.correlation and claim_digest(known) != claim_digest(event):
+        return None
+    return index, known

@@ -17,10 +17,11 @@ from ledger.domain.event_v1 import complete_event
 from ledger.domain.identifiers import parse_post
 from ledger.domain.reporting import MAY_REPORT
 from ledger.service import registry_views
+from ledger.service.block_view import BlockView
 from ledger.service.event_appending import append_signed_batch
 from ledger.service.event_batches import MAX_BATCH_EVENTS, batch_deadline, place_events, sign_batch
-from ledger.service.event_checks import may_report
-from ledger.service.intake import claim_digest, pairing_key
+from ledger.service.event_checks import held_at
+from ledger.service.intake import claim_digest, other_side, pairing_keys
 from ledger.service.keys import signer_for_post
 from ledger.service.requests import Request
 
@@ -187,26 +188,31 @@ def _sift(
 ) -> tuple[list[NumberedEvent], int]:
     """Return the events that are new, and how many the ledger holds already; conflicts are rejected."""
     fresh: list[NumberedEvent] = []
-    seen: dict[bytes, bytes] = {}
+    seen: dict[int, bytes] = {}
     sides: dict[str, str] = {}
     repeated = 0
     latest = services.clock.now_ms() + services.settings.clock_skew_max_s * 1000
     post = parse_post(parsed[0].event.reporter) if parsed else None
-    block = services.state.refresh()
-    for item in parsed:
+    view = BlockView(services, services.state.refresh())
+    keys = pairing_keys([item.event for item in parsed])
+    found = services.intake.keys.find(keys + [other_side(key) for key in keys])
+    for item, key in zip(parsed, keys, strict=True):
         event = item.event
-        key, claim = pairing_key(event), claim_digest(event)
-        held = services.intake.held(event)
-        known = held.claim if held is not None else seen.get(key)
+        claim = claim_digest(event)
+        held = held_at(services, event, found.get(key))
+        known = claim_digest(held[1]) if held is not None else seen.get(key)
         if known == claim:
             repeated += 1
         elif known is not None:
             rejected.append(_reject(item.number, "correlation", "the ledger holds it with other content"))
         elif event.occurred_at_ms > latest:
             rejected.append(_reject(item.number, "occurred_at_ms", f"in the future: at most {latest} is allowed"))
-        elif services.intake.other_side(event) or sides.get(event.correlation, event.side.value) != event.side.value:
+        elif (
+            _is_told_from_the_other_side(services, event, found.get(other_side(key)))
+            or sides.get(event.correlation, event.side.value) != event.side.value
+        ):
             rejected.append(_reject(item.number, "side", "one reporter never reports both sides of an exchange"))
-        elif post is not None and not may_report(services, post, event, block):
+        elif post is not None and not view.may_report(post, event):
             rejected.append(
                 _reject(item.number, "side", f"{post} reports its own agency's side, or one that entrusted it")
             )
@@ -216,6 +222,10 @@ def _sift(
                 sides[event.correlation] = event.side.value
             fresh.append(item)
     return fresh, repeated
+
+
+def _is_told_from_the_other_side(services: Services, event: EventV1, index: int | None) -> bool:
+    return bool(event.correlation) and held_at(services, event, index, is_other=True) is not None
 
 
 def _by_agreement(events: Sequence[EventV1]) -> dict[str, list[EventV1]]:

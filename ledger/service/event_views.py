@@ -9,11 +9,10 @@ from ledger.domain.codes import Flag
 from ledger.domain.errors import InvalidInputError, NotFoundError
 from ledger.domain.event_v1 import to_object
 from ledger.domain.identifiers import parse_post, post_id
-from ledger.domain.leaf import parse_leaf
 from ledger.service import registry_views
 from ledger.service.agreement_views import resolve_agreement, text_or_empty
 from ledger.service.anchoring import covering_anchor
-from ledger.service.event_documents import binding_of, event_of
+from ledger.service.event_documents import binding_of, bound_events, event_of, opened
 from ledger.service.profiles import is_marked
 from ledger.service.requests import Request
 from ledger.service.times import iso, iso_ms
@@ -58,7 +57,8 @@ def places(services: Services, text: str) -> list[int]:
     """
     if text.isascii() and text.isdecimal() and len(text) < len(str(MAX_INTEGER)) and int(text) < services.log.size():
         return [int(text)]
-    return services.intake.ids.get(text, [])
+    services.indexing.catch_up_soon()
+    return [row.leaf_index for row in services.index.find_event(text)]
 
 
 def find_leaf(services: Services, text: str) -> tuple[int, LeafV1, VaultDocument]:
@@ -70,8 +70,7 @@ def find_leaf(services: Services, text: str) -> tuple[int, LeafV1, VaultDocument
     indices = places(services, text)
     if not indices:
         raise NotFoundError("event", text)
-    leaf = parse_leaf(services.log.leaf(indices[0]))
-    return indices[0], leaf, services.vault.get(bytes.fromhex(leaf.commitment))
+    return indices[0], *opened(services, indices[0])
 
 
 def show_event(services: Services, request: ShowEvent) -> dict[str, Any]:
@@ -143,12 +142,8 @@ def list_events(services: Services, request: ListEvents) -> dict[str, Any]:
     items: list[dict[str, Any]] = []
     while index < size and len(items) < request.limit:
         last = min(index + _SCANNED, size)
-        leaves = [parse_leaf(data) for data in services.log.leaves(index, last)]
-        documents = services.vault.find_many([bytes.fromhex(leaf.commitment) for leaf in leaves])
-        for leaf in leaves:
-            document = documents[bytes.fromhex(leaf.commitment)]
-            event, binding = event_of(document), binding_of(document)
-            index += 1
+        for place, event, binding in bound_events(services, index, last):
+            index = place + 1
             if agreement and event.agreement != agreement:
                 continue
             if request.verdict and request.verdict.upper() not in {binding.verdict.value, *binding.mismatches}:

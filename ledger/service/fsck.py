@@ -29,8 +29,8 @@ from ledger.log.note import parse_note
 from ledger.log.proofs import root_from_inclusion
 from ledger.service.anchoring import note_of
 from ledger.service.asking_proof import rebind
-from ledger.service.event_checks import RESPONSIBILITIES
-from ledger.service.event_documents import KIND, binding_of, event_of
+from ledger.service.block_view import RESPONSIBILITIES
+from ledger.service.event_documents import KIND, binding_of, documents_from, event_of
 from ledger.service.openings import check_openings
 from ledger.service.registry_views import REGISTRY
 from ledger.service.requests import Nothing
@@ -116,14 +116,14 @@ def _entries(services: Services, progress: Callable[[str, int, int], None]) -> t
     block, accepted = 0, 0
     for first in range(0, size, _PAGE):
         leaves = [parse_leaf(data) for data in services.log.leaves(first, min(first + _PAGE, size))]
-        documents = services.vault.find_many([bytes.fromhex(leaf.commitment) for leaf in leaves])
+        documents = _documents(services, first, first + len(leaves))
         for index, leaf in enumerate(leaves, first):
-            document = documents.get(bytes.fromhex(leaf.commitment))
+            document = documents.get(index)
             if leaf.block < block or leaf.accepted_at_ms < accepted:
                 found.append(Defect("entries", str(index), "its bound block or time goes back"))
             block, accepted = leaf.block, leaf.accepted_at_ms
             if document is None:
-                found.append(Defect("entries", str(index), "the vault lacks its opening"))
+                found.append(Defect("entries", str(index), "its opening is missing or damaged"))
             else:
                 try:
                     found += [
@@ -135,6 +135,19 @@ def _entries(services: Services, progress: Callable[[str, int, int], None]) -> t
             streams[leaf.stream] = _Previous(leaf, document)
         progress("entries", first + len(leaves), size)
     return size, found
+
+
+def _documents(services: Services, first: int, last: int) -> dict[int, VaultDocument]:
+    """Return the documents of leaves [first, last); those of a batch that cannot be read are left out."""
+    found: dict[int, VaultDocument] = {}
+    while first < last:
+        try:
+            for index, document in documents_from(services, first, last):
+                found[index] = document
+                first = index + 1
+        except LedgerError:
+            first += 1
+    return found
 
 
 def _check_entry(

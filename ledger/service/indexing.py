@@ -1,9 +1,9 @@
-"""Keeping the index: chain events through the follower, then facts from log and vault.
+"""Keeping the index: chain events through the follower, then facts from log and events.
 
-The index is a projection. It never holds what chain, log and vault do not hold durably, since each of its
+The index is a projection. It never holds what chain, log and events do not hold durably, since each of its
 feeds reads only what they already answer; so it may be killed, deleted or made anew at any moment.
 
-    indexing = Indexing(store, follower, log, vault)
+    indexing = Indexing(store, follower, log, events)
     indexing.catch_up()     # whoever calls does the work; a second caller waits for the first
 """
 
@@ -12,18 +12,22 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Final
 
-from ledger.domain.errors import IntegrityError
+from ledger.domain.errors import IntegrityError, UnavailableError
 from ledger.domain.leaf import parse_leaf
-from ledger.service.fact_rows import fact_row
+from ledger.log.tree import leaf_hash
+from ledger.service.fact_rows import fact_rows
 from ledger.service.following import LeafMark, Retreat, Stretch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from ledger.service.following import Follower, IndexStore
-    from ledger.service.ports import EventLog, Vault
+    from ledger.service.ports import EventLog
+    from ledger.service.stored_batches import EventStore
 
 _LEAVES: Final = 2_000
+MAX_WAIT_LEAVES: Final = 50_000
+"""So many entries a reader waits for; what it asks is answered from all entries or not at all."""
 
 
 def _silent(_what: str, _done: int, _total: int) -> None:
@@ -38,7 +42,7 @@ class Indexing:
         store: IndexStore,
         follower: Follower,
         log: EventLog,
-        vault: Vault,
+        events: EventStore,
         *,
         reach: Callable[[], int | None] = lambda: None,
     ) -> None:
@@ -48,14 +52,14 @@ class Indexing:
             store: The index.
             follower: Reads the chain.
             log: The leaves.
-            vault: Their documents.
+            events: What they commit to.
             reach: Asked before each reading of the chain: the block to go to, None for the chain's head.
         """
         self.store = store
         self.lock = threading.RLock()
         self._follower = follower
         self._log = log
-        self._vault = vault
+        self._events = events
         self._reach = reach
         self._compared: LeafMark | None = None
 
@@ -76,6 +80,17 @@ class Indexing:
             self._follow(progress, self._reach() if block is None else block)
             self._take_leaves(progress, leaves)
         self.store.announce()
+
+    def catch_up_soon(self) -> None:
+        """Catch up so that a reader finds what was acknowledged before it asked.
+
+        Raises:
+            UnavailableError: The index is so far behind the log that a reader should ask again later.
+        """
+        behind = self._log.size() - self.store.leaf_mark().leaves
+        if behind > MAX_WAIT_LEAVES:
+            raise UnavailableError("index", f"it is {behind} entries behind the log; ask again later")
+        self.catch_up()
 
     def rebuild(self, progress: Callable[[str, int, int], None] = _silent) -> Mapping[str, int]:
         """Drop the index, make it anew, and return the number of rows by table."""
@@ -107,14 +122,8 @@ class Indexing:
         size = size if until is None else min(size, until)
         while mark.leaves < size:
             last = min(mark.leaves + _LEAVES, size)
-            found = [parse_leaf(data) for data in self._log.leaves(mark.leaves, last)]
-            documents = self._vault.find_many([bytes.fromhex(leaf.commitment) for leaf in found])
-            rows = []
-            for index, leaf in enumerate(found, mark.leaves):
-                document = documents.get(bytes.fromhex(leaf.commitment))
-                if document is None:
-                    raise IntegrityError("vault", "it lacks the document of a leaf", leaf=index)
-                rows.append(fact_row(index, leaf, document))
-            mark = LeafMark(last, found[-1].hash())
+            entries = list(self._log.leaves(mark.leaves, last))
+            rows = fact_rows(mark.leaves, entries, self._events)
+            mark = LeafMark(last, leaf_hash(entries[-1]))
             self.store.add_facts(rows, mark)
             progress("facts", mark.leaves, size)

@@ -1,7 +1,12 @@
-"""What the ledger holds of each reporter: stream heads, pairings and accepted batches.
+"""What the ledger holds of each reporter: where its streams go on, and which exchanges and batches it has told.
 
-All of it follows from log and vault (``load``), so it is no store of its own: a crash between vault and
-log leaves documents that nothing refers to, and they are not seen here.
+Streams are in memory; what was told is in an index of keys that grows on disk (`KeyIndex`). All of it follows from log
+and events (``load``), so it is no store of its own. A key is 64 bits of a hash: who finds one reads the batch at its
+place and compares.
+
+    pairing key   reporter, side, and correlation (else the claim's digest); the two sides differ in the last bit
+    batch key     signer and nonce
+    sender's key  signer and Idempotency-Key
 """
 
 from __future__ import annotations
@@ -10,7 +15,7 @@ import base64
 import secrets
 from dataclasses import dataclass, field
 from hashlib import sha256
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 import msgspec
 
@@ -18,19 +23,40 @@ from ledger.domain import canonical
 from ledger.domain.codes import Side
 from ledger.domain.commitment import SALT_BYTES
 from ledger.domain.errors import IntegrityError
-from ledger.domain.event_v1 import NO_HASH, EventV1
-from ledger.domain.event_v1 import digest as digest_of
-from ledger.domain.identifiers import parse_post
-from ledger.domain.leaf import LeafV1, parse_leaf, stream_id
-from ledger.service.event_documents import event_of
+from ledger.domain.event_v1 import NO_HASH, EventV1, parse_event
+from ledger.domain.leaf import parse_leaf, stream_id
+from ledger.log.tree import leaf_hash
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from ledger.service.ports import EventLog, Vault, VaultDocument
+    from ledger.service.ports import EventLog
+    from ledger.service.stored_batches import EventStore, StoredBatch
 
-_PAGE: Final = 500
 _CLAIM_KEYS: Final = frozenset({"id", "reporter_seq", "prev_hash"})
+_NUMBER: Final = 8
+
+
+class Sealed(Protocol):
+    """What was known when keys were sealed."""
+
+    @property
+    def size(self) -> int: ...
+    @property
+    def mark(self) -> bytes: ...
+    @property
+    def state(self) -> bytes: ...
+
+
+class Keys(Protocol):
+    """An index of 64-bit keys that outlives the process up to its last seal."""
+
+    def load(self) -> Sealed | None: ...
+    def clear(self) -> None: ...
+    def find(self, keys: Sequence[int]) -> dict[int, int]: ...
+    def add(self, keys: Sequence[int], places: Sequence[int]) -> None: ...
+    def is_due(self) -> bool: ...
+    def seal(self, size: int, mark: bytes, state: bytes) -> None: ...
 
 
 @dataclass(slots=True)
@@ -46,49 +72,65 @@ class Stream:
     last_leaf: str = NO_HASH
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
-    """An event that the ledger holds: its leaf's index and what was claimed."""
+class _StreamState(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A stream in a seal; the hashes in hex."""
 
-    index: int
-    claim: bytes
+    reporter: str
+    agreement: str
+    salt: str
+    id: str
+    next_seq: int
+    last_event: str
+    last_leaf: str
+
+
+class _State(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The caller's state in a seal of the keys."""
+
+    streams: list[_StreamState]
+    last_block: int
+    last_block_hash: str
+    last_accepted_ms: int
 
 
 @dataclass(slots=True)
 class Intake:
-    """Stream heads by (reporter, agreement), events by pairing, batches by signer and nonce."""
+    """Stream heads by (reporter, agreement), and what was told by key."""
 
+    keys: Keys
     streams: dict[tuple[str, str], Stream] = field(default_factory=dict)
-    pairings: dict[bytes, Held] = field(default_factory=dict)
-    ids: dict[str, list[int]] = field(default_factory=dict)
-    sides: dict[bytes, list[int]] = field(default_factory=dict)
-    batches: dict[tuple[bytes, int], tuple[bytes, tuple[int, ...]]] = field(default_factory=dict)
-    keys: dict[tuple[bytes, str], bytes] = field(default_factory=dict)
-    """The digest that was signed, by signer and idempotency key."""
     last_block: int = 0
     last_block_hash: bytes = b""
     last_accepted_ms: int = 0
     size: int = 0
 
     def load(
-        self, log: EventLog, vault: Vault, progress: Callable[[str, int, int], None] = lambda _what, _done, _all: None
+        self,
+        log: EventLog,
+        events: EventStore,
+        progress: Callable[[str, int, int], None] = lambda _what, _done, _all: None,
     ) -> None:
-        """Take every leaf from where this ends to the end of the log.
+        """Take the last seal if it is of this log, and then every batch after it.
 
         Raises:
-            IntegrityError: The vault lacks a leaf's document, or a leaf does not follow its stream.
+            IntegrityError: An event does not follow its stream, or is not what its leaf commits to.
         """
         total = log.size()
-        while self.size < total:
-            last = min(self.size + _PAGE, total)
-            leaves = [parse_leaf(data) for data in log.leaves(self.size, last)]
-            documents = vault.find_many([bytes.fromhex(leaf.commitment) for leaf in leaves])
-            for leaf in leaves:
-                document = documents.get(bytes.fromhex(leaf.commitment))
-                if document is None:
-                    raise IntegrityError("vault", "it lacks the document of a leaf", leaf=self.size)
-                self._take(leaf, document)
+        self._restore(log)
+        for batch in events.batches(self.size):
+            if batch.first != self.size:
+                raise IntegrityError("events", "a batch does not follow what was sealed", first=batch.first)
+            last = parse_leaf(log.leaf(batch.end - 1))
+            stream = self.streams.get((batch.head.reporter, batch.head.agreement))
+            if stream is None:
+                stream = Stream(batch.head.reporter, batch.head.agreement, batch.head.stream_salt, batch.head.stream)
+            events_in = [parse_event(line) for line in batch.lines[: batch.count]]
+            if (events_in[0].reporter_seq, last.stream) != (stream.next_seq, stream.id):
+                raise IntegrityError("log", "a leaf does not follow its stream", leaf=batch.first)
+            self.take(batch, pairing_keys(events_in), stream, leaf_hash(last.encode()).hex())
             progress("log", self.size, total)
+            if self.keys.is_due():
+                self.seal()
 
     def stream(self, reporter: str, agreement: str) -> Stream:
         """Return a stream; one that has no event yet gets a fresh salt."""
@@ -98,64 +140,81 @@ class Intake:
             found = Stream(reporter, agreement, salt, stream_id(salt, reporter=reporter, agreement=agreement))
         return found
 
-    def held(self, event: EventV1) -> Held | None:
-        """Return what the ledger holds under the event's (reporter, side, correlation)."""
-        return self.pairings.get(pairing_key(event))
-
-    def other_side(self, event: EventV1) -> Held | None:
-        """Return what the same reporter said of the same exchange as its other side."""
-        other = "CONSUMER" if event.side == "PROVIDER" else "PROVIDER"
-        return self.pairings.get(_pairing_key(event.reporter, other, event.correlation)) if event.correlation else None
-
-    def paired(self, event: EventV1) -> list[int]:
-        """Return the leaves in which the other side of the event's exchange was reported by who speaks for it.
-
-        That is a post of the other side's agency, or one that was entrusted with recording under the event's own
-        agreement. A record that names other parties, or nobody on its side, is of another exchange: whoever may
-        report anything could else make a one-sided report look answered.
-        """
-        other = Side.CONSUMER if event.side is Side.PROVIDER else Side.PROVIDER
-        keys = [_side_key(event, other, scope) for scope in {"", event.agreement}]
-        return sorted(index for key in keys for index in self.sides.get(key, []))
-
-    def accept(self, index: int, event: EventV1, digest: bytes, leaf: LeafV1, stream: Stream) -> None:
-        """Take an event that has just been appended."""
-        if leaf.seq != stream.next_seq or leaf.prev != stream.last_leaf:
-            raise IntegrityError("log", "a leaf does not follow its stream", leaf=index, seq=leaf.seq)
-        stream.next_seq = leaf.seq + 1
-        stream.last_event = digest
-        stream.last_leaf = leaf.hash().hex()
+    def take(self, batch: StoredBatch, keys: Sequence[int], stream: Stream, last_leaf: str) -> None:
+        """Take a batch whose events are the next ones, with their pairing keys and the hash of its last leaf."""
+        head = batch.head
+        stream.next_seq += batch.count
+        stream.last_event = leaf_hash(batch.lines[batch.count - 1])
+        stream.last_leaf = last_leaf
         self.streams[stream.reporter, stream.agreement] = stream
-        self.pairings[pairing_key(event)] = Held(index, claim_digest(event))
-        self.ids.setdefault(event.id, []).append(index)
-        party = event.provider if event.side is Side.PROVIDER else event.requester
-        if event.correlation and party:
-            is_own = str(parse_post(event.reporter).agency) == party
-            # Others were let in only as entrusted under the agreement that the event names.
-            self.sides.setdefault(_side_key(event, event.side, "" if is_own else event.agreement), []).append(index)
-        self.last_block = leaf.block
-        self.last_block_hash = bytes.fromhex(leaf.block_hash)
-        self.last_accepted_ms = leaf.accepted_at_ms
-        self.size = index + 1
+        self.keys.add(keys, range(batch.first, batch.end))
+        signer = bytes.fromhex(head.signer)
+        self.keys.add([batch_key(signer, int(head.nonce))], [batch.first])
+        if head.idempotency_key:
+            self.keys.add([senders_key(signer, head.idempotency_key)], [batch.first])
+        self.last_block = head.block
+        self.last_block_hash = bytes.fromhex(head.block_hash)
+        self.last_accepted_ms = head.accepted_at_ms
+        self.size = batch.end
 
-    def accept_batch(self, signer: bytes, nonce: int, digest: bytes, indices: Sequence[int], key: str = "") -> None:
-        """Remember a batch by its nonce and its sender's own key, so that a retry gets its first answer."""
-        self.batches[signer, nonce] = (digest, tuple(indices))
-        if key:
-            self.keys[signer, key] = digest
+    def seal(self) -> None:
+        """Let the index of keys become a file; all that was taken must be on disk."""
+        self.keys.seal(self.size, self._mark(), msgspec.json.encode(self._state()))
 
-    def _take(self, leaf: LeafV1, document: VaultDocument) -> None:
-        event = event_of(document)
-        extra = document.extra
-        stream = self.streams.get((event.reporter, event.agreement))
-        if stream is None:
-            salt = str(extra["stream_salt"])
-            stream = Stream(event.reporter, event.agreement, salt, leaf.stream)
-        index = self.size
-        self.accept(index, event, digest_of(event), leaf, stream)
-        signer, nonce = bytes.fromhex(str(extra["signer"])), int(str(extra["nonce"]))
-        digest, indices = self.batches.get((signer, nonce), (bytes.fromhex(str(extra["batch_digest"])), ()))
-        self.accept_batch(signer, nonce, digest, (*indices, index), str(extra.get("idempotency_key", "")))
+    def _mark(self) -> bytes:
+        """Return a digest of every stream's last leaf: what a seal is compared by with the log."""
+        return sha256("".join(sorted(stream.last_leaf for stream in self.streams.values())).encode()).digest()
+
+    def _state(self) -> _State:
+        return _State(
+            streams=[
+                _StreamState(
+                    reporter=one.reporter,
+                    agreement=one.agreement,
+                    salt=one.salt,
+                    id=one.id,
+                    next_seq=one.next_seq,
+                    last_event=one.last_event.hex(),
+                    last_leaf=one.last_leaf,
+                )
+                for one in self.streams.values()
+            ],
+            last_block=self.last_block,
+            last_block_hash=self.last_block_hash.hex(),
+            last_accepted_ms=self.last_accepted_ms,
+        )
+
+    def _restore(self, log: EventLog) -> None:
+        """Take the last seal; where it is not of this log, begin anew."""
+        self.streams, self.size = {}, 0
+        sealed = self.keys.load()
+        if sealed is not None and 0 < sealed.size <= log.size():
+            try:
+                state = msgspec.json.decode(sealed.state, type=_State)
+            except msgspec.MsgspecError:
+                state = None
+            if state is not None:
+                self.streams = {
+                    (one.reporter, one.agreement): Stream(
+                        one.reporter,
+                        one.agreement,
+                        one.salt,
+                        one.id,
+                        one.next_seq,
+                        bytes.fromhex(one.last_event),
+                        one.last_leaf,
+                    )
+                    for one in state.streams
+                }
+                last = leaf_hash(log.leaf(sealed.size - 1)).hex()
+                if sealed.mark == self._mark() and any(one.last_leaf == last for one in self.streams.values()):
+                    self.last_block = state.last_block
+                    self.last_block_hash = bytes.fromhex(state.last_block_hash)
+                    self.last_accepted_ms = state.last_accepted_ms
+                    self.size = sealed.size
+                    return
+        self.keys.clear()
+        self.streams = {}
 
 
 def claim_digest(event: EventV1) -> bytes:
@@ -164,15 +223,41 @@ def claim_digest(event: EventV1) -> bytes:
     return sha256(canonical.encode_checked(claimed)).digest()
 
 
-def pairing_key(event: EventV1) -> bytes:
-    """Return the key of idempotency: reporter, side, and correlation or the claim's digest."""
-    return _pairing_key(event.reporter, event.side.value, event.correlation or claim_digest(event).hex())
+def pairing_keys(events: Sequence[EventV1]) -> list[int]:
+    """Return the keys under which one reporter's events are told: by correlation, else by what is claimed."""
+    if not events:
+        return []
+    start = canonical.encode_checked(["pairing", events[0].reporter])
+    provider = Side.PROVIDER
+    return [
+        (
+            int.from_bytes(
+                sha256(start + (event.correlation.encode() if event.correlation else claim_digest(event))).digest()[
+                    :_NUMBER
+                ],
+                "big",
+            )
+            | 1
+        )
+        - (event.side is provider)
+        for event in events
+    ]
 
 
-def _side_key(event: EventV1, side: Side, scope: str) -> bytes:
-    told = [side.value, event.correlation, event.provider, event.requester, scope]
-    return sha256(canonical.encode_checked(told)).digest()
+def other_side(key: int) -> int:
+    """Return the key of the same exchange told from its other side."""
+    return key ^ 1
 
 
-def _pairing_key(reporter: str, side: str, correlation: str) -> bytes:
-    return sha256(canonical.encode_checked([reporter, side, correlation])).digest()
+def batch_key(signer: bytes, nonce: int) -> int:
+    """Return the key of a batch."""
+    return _number(canonical.encode_checked(["batch", signer.hex(), str(nonce)]))
+
+
+def senders_key(signer: bytes, key: str) -> int:
+    """Return the key of a batch's own name."""
+    return _number(canonical.encode_checked(["sender", signer.hex(), key]))
+
+
+def _number(told: bytes) -> int:
+    return int.from_bytes(sha256(told).digest()[:_NUMBER], "big")

@@ -18,7 +18,7 @@ from ledger.service import registry_views
 from ledger.service.anchoring import covering_anchor
 from ledger.service.answers import as_of, frame, known_by
 from ledger.service.asking_proof import AskProof, ask_proof, prove_leaf
-from ledger.service.event_documents import event_of
+from ledger.service.event_documents import event_of, opened
 from ledger.service.event_views import LastEvent, ShowEvent, event_json, find_leaf, last_event, places
 from ledger.service.paging import Paged, check_limit
 from ledger.service.reading_log import anchor_json, published
@@ -190,8 +190,7 @@ def readable(services: Services, text: str, post: PostRef) -> tuple[int, LeafV1,
         NotFoundError: There is none.
     """
     for index in places(services, text):
-        leaf = parse_leaf(services.log.leaf(index))
-        document = services.vault.get(bytes.fromhex(leaf.commitment))
+        leaf, document = opened(services, index)
         if may_read(services, post, event_of(document)):
             return index, leaf, document
     raise NotFoundError("event", text)

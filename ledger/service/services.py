@@ -17,6 +17,7 @@ import structlog
 from ledger.domain.errors import InvalidInputError
 from ledger.domain.shape import misshapen
 from ledger.service.frontiers import Frontiers
+from ledger.service.group_appender import GroupAppender
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from ledger.service.intake import Intake
     from ledger.service.ledger_state import LedgerState
     from ledger.service.ports import Chain, Clock, EventLog, Keyring, Outbox, Vault
+    from ledger.service.stored_batches import EventStore
     from ledger.service.upkeep import StoreCopy
     from ledger.service.verbs import Verb
     from ledger.service.witnesses import WitnessedLog
@@ -53,6 +55,8 @@ class Services:
     tiles: Fetcher
     """The log's public files."""
     vault: Vault
+    events: EventStore
+    """The events' own vault."""
     outbox: Outbox
     keyring: Keyring
     clock: Clock
@@ -65,6 +69,8 @@ class Services:
     verbs: Mapping[str, Verb]
     frontiers: Frontiers = field(default_factory=Frontiers)
     """The sizes that are accepted, included, anchored and final: who moves one of them tells it here."""
+    appender: GroupAppender = field(default_factory=GroupAppender)
+    """What makes batches of events durable."""
     witnesses: WitnessedLog | None = None
     """The log's witnesses, where the operator chose a policy."""
     is_up: bool = False

@@ -35,6 +35,7 @@ from ledger.service.event_batches import SignedBatch, batch_record
 from ledger.service.event_documents import event_document
 from ledger.service.evidence_files import HeldEvent, answer_file, event_file, make_trust_root, object_file
 from ledger.service.ports import VaultDocument
+from ledger.service.stored_batches import BatchHead
 from ledger.service.times import iso
 
 if TYPE_CHECKING:
@@ -103,9 +104,24 @@ class World(Acts):
             salts = [sha256(f"{name} {first + place}".encode()).digest() for name in ("binding", "detail", "exchange")]
             commitment = commit_event(event, binding, salts)
             path = inclusion_proof(HashList(digests), place, len(digests))
-            document = event_document(
-                commitment, batch, batch_digest=signed, place=place, path=path, stream_salt=salt_text(salt)
+            head = BatchHead(
+                accepted_at_ms=block.timestamp * 1000 + 2_500,
+                agreement=text,
+                bindings=(),
+                block=block.number,
+                block_hash=block.hash.hex(),
+                deadline=batch.deadline,
+                idempotency_key="",
+                nonce=str(batch.nonce),
+                rejected=(),
+                reporter=post,
+                signature=batch.signature.hex(),
+                signed=signed.hex(),
+                signer=batch.signer.hex(),
+                stream=stream_id(salt_text(salt), reporter=post, agreement=text),
+                stream_salt=salt_text(salt),
             )
+            document = event_document(commitment, head, count=len(digests), place=place, path=path)
             leaf = LeafV1(
                 accepted_at_ms=block.timestamp * 1000 + 2_500,
                 block=block.number,

@@ -80,12 +80,10 @@ def test_a_report_is_answered_by_the_other_side_alone(world: World, monkeypatch:
 
 
 def test_what_pairs_is_the_same_after_a_start(world: World) -> None:
-    """The pairings follow from log and vault."""
+    """The pairings follow from log and events."""
     (told,) = world.append("reporter-p", {"correlation": "pair-2"})
     world.append("reporter-r", {"side": "CONSUMER", "correlation": "pair-2"})
-    again = type(world.services.intake)()
-    again.load(world.services.log, world.services.vault)
-    assert again.sides == world.services.intake.sides
+    world.do("rebuild")
     assert gaps(world, told["index"]) == []
 
 

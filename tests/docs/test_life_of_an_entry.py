@@ -9,6 +9,7 @@ from pathlib import Path
 from ledger.domain.event_groups import GROUPS
 from ledger.domain.reporting import EVENT_DEADLINE_MAX_S
 from ledger.service import event_appending, event_checks
+from ledger.service.group_appender import GroupAppender
 from ledger.settings import Settings
 
 PAGE = (Path(__file__).parents[2] / "docs/life-of-an-entry.md").read_text()
@@ -28,12 +29,14 @@ def test_the_checks_have_the_numbers_of_the_code() -> None:
     assert sorted(stated) == listed_checks()
 
 
-def test_vault_log_and_memory_are_written_in_the_order_told() -> None:
-    source = inspect.getsource(event_appending._append)
-    steps = [source.index(step) for step in ("vault.put(", "log.append(", "intake.accept(", "return [")]
+def test_events_and_log_are_written_in_the_order_told() -> None:
+    source = inspect.getsource(GroupAppender._write)
+    steps = [source.index(step) for step in ("events.append(", "log.append(", "frontiers.accepted(")]
     assert steps == sorted(steps)
+    answering = inspect.getsource(event_appending.append_batch)
+    assert answering.index("appender.finish(") < answering.index("receipts = [")
     told = PAGE.split("## 4. ")[1]
-    assert told.index("| vault |") < told.index("| log |") < told.index("| memory |")
+    assert told.index("| memory |") < told.index("| events |") < told.index("| log |")
 
 
 def test_the_page_names_the_groups_and_limits_that_the_code_has() -> None:

@@ -8,8 +8,8 @@ import msgspec
 
 from ledger.domain.codes import Mismatch
 from ledger.service.asking_proof import rebind
-from ledger.service.event_appending import Binder
-from ledger.service.event_documents import event_of
+from ledger.service.block_view import BlockView
+from ledger.service.event_documents import event_of, opened
 from tests.browser import sample_ledger
 from tests.browser.sample_ledger import AUTHORITY
 
@@ -21,9 +21,7 @@ def test_binding_leaves_out_what_was_recorded_after_its_block(tmp_path: Path) ->
     sample = sample_ledger.make(tmp_path)
     services = sample.services
     try:
-        leaf = services.index.fact(0)
-        assert leaf is not None
-        reported = event_of(services.vault.get(leaf.commitment))
+        reported = event_of(opened(services, 0)[1])
         event = msgspec.structs.replace(reported, occurred_at_ms=(services.now_s() + 3_600) * 1_000)
         before = services.state.refresh()
         services.dispatch(
@@ -32,10 +30,10 @@ def test_binding_leaves_out_what_was_recorded_after_its_block(tmp_path: Path) ->
         )
         after = services.state.refresh()
         assert after.number > before.number
-        late = Binder(services, before).bind(event)
+        late = BlockView(services, before).bind(event)
         assert rebind(services, event, late) == late
         assert late.block == before.number
-        newest = Binder(services, after).bind(event)
+        newest = BlockView(services, after).bind(event)
         assert rebind(services, event, newest) == newest
         assert (Mismatch.TERMINATED in late.mismatches, Mismatch.TERMINATED in newest.mismatches) == (False, True)
     finally:

@@ -1,9 +1,9 @@
-"""A fact's row says what the event and its binding say; a document that holds none is an integrity error."""
+"""A fact's row says what the event and its binding say; what is kept and is no event is an integrity error."""
 
 from __future__ import annotations
 
-import dataclasses
-from typing import Any
+from array import array
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
@@ -12,14 +12,17 @@ from hypothesis import strategies as st
 from ledger.domain.binding import Binding
 from ledger.domain.codes import Duty, Flag, Mismatch, Verdict
 from ledger.domain.errors import IntegrityError
-from ledger.domain.event_groups import commit_event
+from ledger.domain.event_v1 import encode_event
 from ledger.domain.leaf import LeafV1
-from ledger.service.event_documents import binding_of, event_of
-from ledger.service.fact_rows import fact_row
-from ledger.service.ports import VaultDocument
+from ledger.service.fact_rows import fact_rows
+from ledger.service.stored_batches import BoundAs, StoredBatch
 from tests.domain.factories import event
+from tests.store.batches import batch_of, head_of
 
-SALTS = [bytes((number,)) * 32 for number in (1, 2, 3)]
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ledger.domain.event_v1 import EventV1
 
 
 def bound(**changes: Any) -> Binding:
@@ -31,13 +34,26 @@ def bound(**changes: Any) -> Binding:
     return Binding(**(whole | changes))
 
 
-def pair(binding: Binding, **stated: Any) -> tuple[LeafV1, VaultDocument]:
-    made = commit_event(event(**stated), binding, SALTS)
-    leaf = LeafV1(
-        accepted_at_ms=99, block=7, block_hash="07" * 32, commitment=made.root.hex(), prev="00" * 32, seq=4,
+class One:
+    """A store of one batch."""
+
+    def __init__(self, batch: StoredBatch) -> None:
+        self._batch = batch
+
+    def batches(self, _first: int) -> Iterator[StoredBatch]:
+        yield self._batch
+
+
+def leaf_of(seq: int) -> bytes:
+    return LeafV1(
+        accepted_at_ms=99, block=7, block_hash="07" * 32, commitment="09" * 32, prev="00" * 32, seq=seq,
         stream="08" * 32,
-    )  # fmt: skip
-    return leaf, VaultDocument(made.root, "event", "PARTIES", made.by_name(), {})
+    ).encode()  # fmt: skip
+
+
+def stored(binding: Binding, said: EventV1) -> Any:
+    head = head_of(bindings=(BoundAs.of(binding),))
+    return One(StoredBatch(3, 1, head, [encode_event(said)], bytes(96), array("H", [0])))
 
 
 @given(
@@ -52,39 +68,33 @@ def test_row_says_what_event_and_binding_say(
     mismatches: list[Mismatch], flags: list[Flag], duty: Duty, agreement: str, post: bytes, correlation: str
 ) -> None:
     verdict = Verdict.MISMATCH if mismatches else Verdict.WITHIN_SCOPE
-    binding = bound(verdict=verdict, mismatches=tuple(mismatches), flags=tuple(flags), duty=duty, responsible_post=post)
-    leaf, document = pair(binding, agreement=agreement, correlation=correlation)
-    row, said, held = fact_row(3, leaf, document), event_of(document), binding_of(document)
+    held = bound(verdict=verdict, mismatches=tuple(mismatches), flags=tuple(flags), duty=duty, responsible_post=post)
+    said = event(agreement=agreement, correlation=correlation)
+    (row,) = fact_rows(3, [leaf_of(said.reporter_seq)], stored(held, said))
     for name in ("provider", "requester", "dataset", "purpose", "recipient", "outcome", "reporter", "occurred_at_ms"):
         assert getattr(row, name) == getattr(said, name)
     assert (row.event_id, row.kind, row.side, row.correlation) == (said.id, said.kind, said.side, said.correlation)
     assert (row.agreement.hex(), row.version, row.grant) == (said.agreement, held.version, held.grant)
     assert (row.verdict, row.mismatches, row.flags) == (held.verdict, held.mismatches, held.flags)
     assert (row.duty, bytes.fromhex(row.responsible_post)) == (held.duty, held.responsible_post)
-    assert (row.leaf_index, row.seq, row.bound_block, row.accepted_at_ms) == (3, 4, 7, 99)
-    assert (row.stream, row.bound_block_hash, row.commitment) == (b"\x08" * 32, b"\x07" * 32, document.commitment)
+    assert (row.leaf_index, row.seq, row.bound_block, row.accepted_at_ms) == (3, said.reporter_seq, 7, 99)
+    assert (row.stream, row.bound_block_hash, row.commitment) == (b"\x08" * 32, b"\x07" * 32, b"\x09" * 32)
 
 
-def test_document_of_another_leaf_is_an_integrity_error() -> None:
-    leaf, _ = pair(bound())
-    _, other = pair(bound(), id="e-2")
+def test_an_event_of_another_leaf_is_an_integrity_error() -> None:
+    said = event()
     with pytest.raises(IntegrityError, match="commits to"):
-        fact_row(0, leaf, other)
+        fact_rows(3, [leaf_of(said.reporter_seq + 1)], stored(bound(), said))
 
 
-@pytest.mark.parametrize(
-    ("group", "key", "value"),
-    [
-        ("exchange", "kind", "GOSSIP"), ("exchange", "occurred_at_ms", "now"), ("exchange", "occurred_at_ms", -1),
-        ("binding", "verdict", ["FINE"]), ("binding", "agreement", "05"), ("binding", "duty", "REST"),
-        ("binding", "flags", None), ("detail", "correlation", 5),
-    ],
-)  # fmt: skip
-def test_document_that_holds_no_event_is_an_integrity_error(group: str, key: str, value: Any) -> None:
-    leaf, document = pair(bound())
-    salt, members = document.groups[group]
-    assert isinstance(members, dict)
-    for changed in ({**members, key: value}, {name: one for name, one in members.items() if name != key}):
-        altered = dataclasses.replace(document, groups={**document.groups, group: (salt, changed)})
-        with pytest.raises(IntegrityError, match="holds no event"):
-            fact_row(0, leaf, altered)
+def test_a_line_that_is_no_event_is_an_integrity_error() -> None:
+    batch = batch_of(3, [b"{}"])
+    with pytest.raises(IntegrityError, match="is no event"):
+        fact_rows(3, [leaf_of(0)], One(batch))  # type: ignore[arg-type]
+
+
+def test_leaves_without_events_are_an_integrity_error() -> None:
+    said = event()
+    leaves = [leaf_of(said.reporter_seq), leaf_of(said.reporter_seq + 1)]
+    with pytest.raises(IntegrityError, match="end before the log"):
+        fact_rows(3, leaves, stored(bound(), said))

@@ -25,6 +25,7 @@ from ledger.domain import events
 from ledger.domain.errors import ConflictError
 from ledger.domain.leaf import parse_leaf
 from ledger.domain.scalars import ZERO32
+from ledger.service.event_documents import documents_from
 from ledger.settings import Settings
 from tests.browser.sample_ledger import AUTHORITY, DATASET, LABOUR, POLICE
 
@@ -77,6 +78,7 @@ def watch(services: Services, point: Points) -> None:
     outbox: Any = services.outbox
     outbox._crash_point = lambda step: point(f"outbox: {step}")
     services.vault = Pointed("vault", vault, ("put",), point)  # type: ignore[assignment]
+    services.events = Pointed("events", services.events, ("append",), point)  # type: ignore[assignment]
     services.log = Pointed("log", services.log, ("append", "publish_checkpoint"), point)  # type: ignore[assignment]
     services.outbox = Pointed("outbox", outbox, ("send", "wait"), point)  # type: ignore[assignment]
 
@@ -109,7 +111,8 @@ def held(services: Services) -> dict[str, Any]:
     """What a home that has just been opened holds, and what it refers to without having it."""
     log, state = services.log, services.state
     leaves = [parse_leaf(data) for data in log.leaves(0, log.size())]
-    commitments = [bytes.fromhex(leaf.commitment) for leaf in leaves]
+    opened = {index: document.commitment.hex() for index, document in documents_from(services, 0, log.size())}
+    commitments = []
     for history in state._histories.values():
         for recorded in history:
             match recorded.event:
@@ -129,8 +132,9 @@ def held(services: Services) -> dict[str, Any]:
         "leaves": [leaf.hash().hex() for leaf in leaves],
         "agencies": [services.directory.text(agency) for agency in state.ids("agency")],
         "cases": [case.hex() for case in state.ids("case")],
-        "commitments": len(wanted),
-        "missing": [commitment.hex() for commitment in wanted if commitment not in found],
+        "commitments": len(wanted) + len(leaves),
+        "missing": [commitment.hex() for commitment in wanted if commitment not in found]
+        + [leaf.commitment for index, leaf in enumerate(leaves) if opened.get(index) != leaf.commitment],
         "indexed": services.index.leaf_mark().leaves,  # type: ignore[attr-defined]
     }
 

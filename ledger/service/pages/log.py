@@ -17,7 +17,7 @@ from ledger.log.note import parse_note
 from ledger.log.proofs import verify_inclusion
 from ledger.log.tree import leaf_hash, node_hash
 from ledger.service.anchoring import covering_anchor
-from ledger.service.event_documents import binding_of, event_of
+from ledger.service.event_documents import binding_of, event_of, opened
 from ledger.service.pages.names import Name, post_name
 from ledger.service.requests import Request
 
@@ -187,7 +187,7 @@ def entry_page(services: Services, request: EntryPage) -> EntryView:
         leaf=leaf,
         leaf_text=data.decode(),
         proof=_proof(services, index, data),
-        shown=_shown(services, leaf) if services.deployment.demonstration else None,
+        shown=_shown(services, index) if services.deployment.demonstration else None,
     )
 
 
@@ -245,10 +245,8 @@ def _proof(services: Services, index: int, data: bytes) -> ProofView | None:
     )
 
 
-def _shown(services: Services, leaf: LeafV1) -> Shown | None:
-    document = services.vault.find(bytes.fromhex(leaf.commitment))
-    if document is None:
-        return None
+def _shown(services: Services, index: int) -> Shown:
+    _, document = opened(services, index)
     event, binding = event_of(document), binding_of(document)
     return _shown_of(services, event, binding)
 
