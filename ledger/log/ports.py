@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from ledger.log.checkpoint import Checkpoint
 
 
@@ -17,6 +19,45 @@ class Fetcher(Protocol):
         Raises:
             MissingFileError: there is no such file.
         """
+        ...
+
+
+class PublicFiles(Fetcher, Protocol):
+    """The public files of a log where its readers get them: a folder, a bucket.
+
+    What cannot be reached or written is an OSError of a folder and an UnavailableError of anything else.
+    """
+
+    def put(self, path: str, data: bytes) -> None:
+        """Replace a file: a reader sees the old bytes or the new ones, never a mixture."""
+        ...
+
+    def put_once(self, path: str, data: bytes) -> bool:
+        """Write a file that never changes, and say whether it was not there; one that is there must be the same.
+
+        Raises:
+            IntegrityError: the file is there with other bytes, and stays.
+        """
+        ...
+
+    def exists(self, path: str) -> bool:
+        """Say whether there is a file at a path."""
+        ...
+
+    def delete(self, path: str) -> None:
+        """Remove a file, if it is there."""
+        ...
+
+    def delete_all(self, path: str) -> None:
+        """Remove every file under a folder such as ``tile/0/000.p``, if there are any."""
+        ...
+
+    def names(self, prefix: str) -> Iterator[str]:
+        """Yield the paths of the files under a folder such as ``tile/0``."""
+        ...
+
+    def sync(self) -> None:
+        """Return once everything put and deleted so far survives a power cut."""
         ...
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from typing import TYPE_CHECKING
 
 import pytest
@@ -39,3 +40,12 @@ def open_log(tmp_path: Path, signer: Ed25519Signer) -> Iterator[Callable[[], Fol
 def folder(tmp_path: Path) -> Path:
     """Where ``open_log`` keeps its log."""
     return tmp_path / "log"
+
+
+def crash(log: FolderLog, folder: Path) -> None:
+    """Close a log, and leave its folder as it was before: as if its process had been killed."""
+    kept = folder.with_name(f"{folder.name}-kept")
+    shutil.copytree(folder, kept)
+    log.close()
+    shutil.rmtree(folder)
+    kept.rename(folder)

@@ -15,6 +15,8 @@ import sys
 import threading
 from collections import Counter
 
+import structlog
+
 from ledger.log.checkpoint import open_checkpoint
 from ledger.log.note import Ed25519Signer, Ed25519Verifier
 from ledger.log.storage import FolderLog
@@ -56,6 +58,7 @@ def main() -> None:
             if seen[name] == wanted:
                 os.kill(os.getpid(), signal.SIGKILL)
 
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))  # stdout is taken.
     folder_module._SEGMENT_BYTES = 40_000
     folder_module._EDGE_ENTRIES = 900
     log = FolderLog.open(path, signer=SIGNER, origin=SIGNER.name, at_step=at_step)

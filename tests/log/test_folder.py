@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import itertools
+import shutil
 import threading
 from typing import TYPE_CHECKING
 
 import pytest
+import structlog
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -343,9 +345,7 @@ def test_bad_input_is_refused_and_changes_nothing(open_log: Callable[[], FolderL
     assert log.consistency_proof(0, 2) == []
 
 
-def test_partial_files_of_the_last_checkpoint_outlive_one_more_also_when_reopened(
-    open_log: Callable[[], FolderLog], folder: Path
-) -> None:
+def test_partial_files_of_the_last_checkpoint_outlive_one_more(open_log: Callable[[], FolderLog], folder: Path) -> None:
     log = open_log()
     log.append(numbered(0, 200))
     log.publish_checkpoint()
@@ -354,10 +354,72 @@ def test_partial_files_of_the_last_checkpoint_outlive_one_more_also_when_reopene
     assert (folder / "tile" / "0" / "000").exists()
     log.publish_checkpoint()
     assert (folder / "tile" / "0" / "000.p" / "200").exists()
-    log = open_log()
     log.append(numbered(300, 1))
     log.publish_checkpoint()
     assert not (folder / "tile" / "0" / "000.p").exists()
+
+
+def test_opening_removes_the_partial_files_that_a_crash_left(open_log: Callable[[], FolderLog], folder: Path) -> None:
+    log = open_log()
+    for size in (200, 300, 600):
+        log.append(numbered(log.size(), size - log.size()))
+        log.publish_checkpoint()
+    shutil.rmtree(folder / "tile" / "0" / "001.p")
+    left = {folder / "tile" / name for name in ("0/000.p/7", "entries/000.p/7", "0/001.p/44", "entries/001.p/44")}
+    needed = {path for path in (folder / "tile").rglob("*") if path.is_file()} - left
+    for path in left:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"of an earlier checkpoint")
+    (folder / "wal" / "partials").unlink()
+    log = open_log()
+    assert {path for path in (folder / "tile").rglob("*") if path.is_file()} == needed
+    assert not (folder / "tile" / "0" / "000.p").exists()
+    assert log.publish_checkpoint() == log.checkpoint()
+
+
+def test_opening_keeps_the_partial_files_that_the_published_checkpoint_needs(
+    open_log: Callable[[], FolderLog], folder: Path
+) -> None:
+    log = open_log()
+    log.append(numbered(0, 200))
+    log.publish_checkpoint()
+    log.append(numbered(200, 400))
+    log = open_log()
+    assert (folder / "tile" / "0" / "000").exists()
+    assert (folder / "tile" / "0" / "000.p" / "200").exists()
+    assert (folder / "tile" / "entries" / "000.p" / "200").exists()
+    assert log.size() == 600
+
+
+def test_opening_tells_that_it_wrote_a_missing_partial_file_again(
+    open_log: Callable[[], FolderLog], folder: Path
+) -> None:
+    log = open_log()
+    log.append(numbered(0, 300))
+    log.publish_checkpoint()
+    log.close()
+    missing = folder / "tile" / "0" / "001.p" / "44"
+    data = missing.read_bytes()
+    missing.unlink()
+    with structlog.testing.capture_logs() as told:
+        open_log()
+    assert missing.read_bytes() == data
+    assert [line["files"] for line in told if line["event"] == "partial_files_missing"] == [["tile/0/001.p/44"]]
+
+
+def test_closed_log_keeps_no_more_in_its_journal_than_what_is_in_no_full_tile(
+    open_log: Callable[[], FolderLog], folder: Path
+) -> None:
+    log = open_log()
+    log.append(numbered(0, 3000))
+    log.publish_checkpoint()
+    log.close()
+    (segment,) = (folder / "wal").glob("*.wal")
+    assert segment.name == f"{2816:020d}.wal"
+    assert segment.stat().st_size < 200 * 30
+    log = open_log()
+    assert log.size() == 3000
+    assert list(log.leaves(2800, 3000)) == numbered(2800, 200)
 
 
 def test_log_in_a_folder_is_the_log_that_the_use_cases_want(open_log: Callable[[], FolderLog]) -> None:

@@ -16,6 +16,7 @@ from ledger.log.storage import FolderFetcher, FolderLog, check_folder
 from ledger.log.storage import folder as folder_module
 from ledger.log.tiles import decode_bundle, encode_bundle
 from ledger.log.tree import leaf_hash, perfect_root
+from tests.log.conftest import crash
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -243,7 +244,7 @@ def test_journal_that_differs_from_a_full_bundle_is_refused(
     log = open_log()
     log.append([b"entry %d" % index for index in range(300)])
     log.publish_checkpoint()
-    log.close()
+    crash(log, folder)
     replace_entry(folder / "tile" / "entries" / "000", 256, 5, b"forged")
     with pytest.raises(IntegrityError, match="tile/entries/000"):
         FolderLog.open(folder, signer=signer, origin=signer.name)

@@ -19,7 +19,6 @@ from ledger.log.tiles import (
     place,
     right_edge,
     tile_path,
-    tile_width,
 )
 from ledger.log.tree import fold, perfect_root
 
@@ -155,14 +154,3 @@ class Edge:
         self._partial[level + 1].append(perfect_root(hashes))
         if len(self._partial[level + 1]) == TILE_WIDTH:
             self._fill(level + 1)
-
-
-def filled_folders(before: int, after: int) -> list[str]:
-    """Return the folders of partial files of size ``before`` whose full files size ``after`` has."""
-    folders = []
-    for level, index, _ in right_edge(before):
-        if tile_width(level, index, after) == TILE_WIDTH:
-            folders.append(f"{tile_path(level, index)}.p")
-            if level == 0:
-                folders.append(f"{entries_path(index)}.p")
-    return folders

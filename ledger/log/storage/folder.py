@@ -31,19 +31,19 @@ from ledger.log.checkpoint import Checkpoint, sign_checkpoint
 from ledger.log.endorsing import NO_WITNESSES
 from ledger.log.note import are_signers_of
 from ledger.log.proofs import verify_consistency, verify_inclusion
-from ledger.log.storage.edge import filled_folders
-from ledger.log.storage.files import DurableFolder, FolderFetcher, OwnerLock, no_step, sync_folder
+from ledger.log.storage.files import DurableFolder, FolderFetcher, OwnerLock, make_durable_folder, no_step, sync_folder
 from ledger.log.storage.group import GroupCommit, Request
 from ledger.log.storage.journal import JournalWriter, remove_after, segment_paths
+from ledger.log.storage.partials import Partials
 from ledger.log.storage.reader import LogReader
 from ledger.log.storage.recovery import Recovered, read_published, recover
-from ledger.log.tiles import CHECKPOINT_PATH, TILE_WIDTH, encode_bundle, entries_path, right_edge, tile_path
+from ledger.log.tiles import CHECKPOINT_PATH, TILE_WIDTH, encode_bundle
 from ledger.log.tree import EMPTY_ROOT, consistency_proof, inclusion_proof, leaf_hash, root_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from ledger.log.ports import Endorser, NoteSigner, NoteVerifier
+    from ledger.log.ports import Endorser, Fetcher, NoteSigner, NoteVerifier
     from ledger.log.storage.edge import EdgeState
     from ledger.log.storage.files import AtStep
 
@@ -76,6 +76,7 @@ class FolderLog:
         signer: NoteSigner,
         cosigners: Sequence[NoteSigner],
         endorser: Endorser,
+        archive: Fetcher | None,
         at_step: AtStep,
     ) -> None:
         """Use ``FolderLog.open``."""
@@ -94,12 +95,12 @@ class FolderLog:
         self._state = Lock()
         self._checkpointing = Lock()
         self._publishing = Lock()
-        self._reader = LogReader(FolderFetcher(path), self._edge, self._state)
+        self._reader = LogReader(archive or FolderFetcher(path), self._edge, self._state)
         self._groups = GroupCommit(self._commit)
         self._roots: OrderedDict[int, bytes] = OrderedDict()
         self._note = b""
         self._published = Checkpoint(signer.name, 0, EMPTY_ROOT)
-        self._filled: list[str] = []
+        self._partials = Partials(self._files, path / JOURNAL_FOLDER / "partials")
         self._is_closed = False
 
     @classmethod
@@ -112,6 +113,7 @@ class FolderLog:
         cosigners: Sequence[NoteSigner] = (),
         former: Sequence[NoteVerifier] = (),
         endorser: Endorser = NO_WITNESSES,
+        archive: Fetcher | None = None,
         at_step: AtStep = no_step,
     ) -> Self:
         """Open the log in a folder, or make one there, and recover from whatever stopped the last owner.
@@ -123,29 +125,34 @@ class FolderLog:
             cosigners: further keys of ours that sign each checkpoint, after the log's key.
             former: keys that signed before the log's key did, any of which may have signed what is published.
             endorser: gets a checkpoint what it needs besides our signatures, before it is published.
+            archive: where full files are read from, if some of them are no longer in the folder.
             at_step: called with the name of each durable step, for tests that stop there.
 
         Raises:
             InvalidInputError: the origin is not the signer's name.
-            UnavailableError: another process owns the log.
+            UnavailableError: another process owns the log, or the disk fails.
             IntegrityError: the files disagree in a way that no crash leaves behind.
         """
         if origin != signer.name:
             raise InvalidInputError("origin", origin, f"the name of the log's key, {signer.name}")
         root = Path(path)
         journal = root / JOURNAL_FOLDER
-        journal.mkdir(parents=True, exist_ok=True)
-        lock = OwnerLock(journal / "lock")
         try:
-            return cls._open_owned(root, lock, signer, cosigners, former, endorser, at_step)
-        except BaseException:
-            lock.release()
-            raise
+            make_durable_folder(root)
+            make_durable_folder(journal)
+            lock = OwnerLock(journal / "lock")
+            try:
+                return cls._open_owned(root, lock, signer, cosigners, former, endorser, archive, at_step)
+            except BaseException:
+                lock.release()
+                raise
+        except OSError as error:
+            raise UnavailableError("log", f"{root} cannot be opened: {error}") from error
 
     @classmethod
     def _open_owned(
         cls, root: Path, lock: OwnerLock, signer: NoteSigner, cosigners: Sequence[NoteSigner],
-        former: Sequence[NoteVerifier], endorser: Endorser, at_step: AtStep,
+        former: Sequence[NoteVerifier], endorser: Endorser, archive: Fetcher | None, at_step: AtStep,
     ) -> Self:  # fmt: skip
         journal = root / JOURNAL_FOLDER
         fetcher = FolderFetcher(root)
@@ -157,7 +164,17 @@ class FolderLog:
         note, published = read_published(fetcher, recovered, signer, former)
         last = recovered.last
         writer = JournalWriter(last.path, last.check, last.good_bytes, at_step)
-        log = cls(root, lock, recovered, writer, signer=signer, cosigners=cosigners, endorser=endorser, at_step=at_step)
+        log = cls(
+            root,
+            lock,
+            recovered,
+            writer,
+            signer=signer,
+            cosigners=cosigners,
+            endorser=endorser,
+            archive=archive,
+            at_step=at_step,
+        )
         log._restore(note, published)
         return log
 
@@ -310,6 +327,11 @@ class FolderLog:
                 except OSError as error:
                     raise UnavailableError("log", f"the checkpoint was not published: {error}") from error
 
+    def journal_begins(self) -> int:
+        """Return the index of the first entry that is still in the journal; opening reads tiles just before it."""
+        with self._state:
+            return self._segments[0][0]
+
     def checkpoint(self) -> bytes:
         """Return the newest published checkpoint, a signed note."""
         with self._state:
@@ -321,6 +343,7 @@ class FolderLog:
         with self._publishing:
             if not self._is_closed:
                 self._is_closed = True
+                self._shorten_journal()
                 self._writer.close()
                 self._owner_lock.release()
 
@@ -336,14 +359,12 @@ class FolderLog:
         """
         with self._publishing:
             state = self._edge.state()
-            for path, data in state.partial_files(published.size):
-                self._files.put_once(path, data)
+            rewritten = [path for path, data in state.partial_files(published.size) if self._files.put_once(path, data)]
+            if published.size and rewritten:
+                _LOG.warning("partial_files_missing", files=rewritten, size=published.size)
             self._write_full(state)
             self._note, self._published = note, published
-            kept = {f"{tile_path(level, index)}.p" for level, index, _ in right_edge(published.size)}
-            kept |= {f"{entries_path(index)}.p" for level, index, _ in right_edge(published.size) if level == 0}
-            full = {f"{path}.p" for path, _ in state.full_files()}
-            self._filled = sorted(path for path in full - kept if (self._path / path).is_dir())
+            self._partials.collect_leftovers(published.size)
         if not note:
             self.publish_checkpoint()
 
@@ -405,6 +426,19 @@ class FolderLog:
             except OSError as worse:
                 self._half_made = worse
 
+    def _shorten_journal(self) -> None:
+        """Leave no more in the journal than what is in no full tile. Without it the log is as good, and longer.
+
+        What no checkpoint covers stays: only the journal tells an altered tile of such entries.
+        """
+        if self._published.size != self._edge.size or self._groups.has_failed or self._half_made is not None:
+            return
+        try:
+            self._begin_segment()
+            self._drop_segments()
+        except (OSError, IntegrityError) as error:
+            _LOG.warning("journal_not_shortened", reason=str(error))
+
     def _begin_segment(self) -> None:
         """Go on in a new segment, which begins with a copy of the entries that are in no full bundle yet.
 
@@ -433,13 +467,13 @@ class FolderLog:
         self._files.put(CHECKPOINT_PATH, note)
         self._files.sync()
         self._at_step("checkpoint published")
-        # Readers of the checkpoint before may still want its partial files: what this one filled goes with the next.
-        # Readers must fall back to the full file in any case.
-        for folder in self._filled:
-            self._files.remove_folder(folder)
-        self._filled = filled_folders(self._published.size, state.size)
+        before = self._published.size
         with self._state:
             self._note, self._published = note, checkpoint
+        try:
+            self._partials.advance(before, state.size)
+        except OSError as error:  # The checkpoint is published; what stayed goes with the next one.
+            _LOG.warning("partial_files_not_removed", reason=str(error))
         return note
 
     def _write_full(self, state: EdgeState) -> None:
@@ -450,16 +484,22 @@ class FolderLog:
         with self._state:
             self._edge.forget(state)
             self._edge_bytes = 0
+        self._drop_segments()
+
+    def _drop_segments(self) -> None:
+        """Remove the segments whose entries are all in full tiles, or in a segment after them."""
+        with self._state:
             done = [
                 path
                 for (_, path), (following, _) in zip(self._segments, self._segments[1:], strict=False)
                 if following <= self._edge.first
             ]
-            del self._segments[: len(done)]
         for segment in done:
-            segment.unlink()
+            segment.unlink(missing_ok=True)  # It is gone already where only the sync failed before.
             # One by one, so that a power cut never brings an older segment back without the one after it.
             sync_folder(segment.parent)
+            with self._state:
+                del self._segments[0]
             self._at_step("segment removed")
 
 
