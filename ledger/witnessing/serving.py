@@ -24,7 +24,9 @@ def serve(witness: Witness, listener: socket.socket) -> None:
     """Answer on the listener until SIGINT or SIGTERM; requests under way are finished."""
     config = uvicorn.Config(
         witness.app,
+        interface="asgi3",
         lifespan="off",
+        proxy_headers=False,
         log_config=None,
         access_log=False,
         server_header=False,
