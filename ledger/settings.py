@@ -55,7 +55,10 @@ class Settings(BaseSettings):
     host: str = Field(default="127.0.0.1", description="Address that the API listens on.")
     port: int = Field(default=8430, ge=0, le=65535, description="Port of the API; 0 takes a free one.")
     checkpoint_interval_ms: int = Field(
-        default=500, ge=10, le=1000, description="Longest time from a leaf to its checkpoint, in milliseconds."
+        default=500,
+        ge=10,
+        le=1000,
+        description="Longest time from a leaf to its checkpoint, and the shortest between two, in milliseconds.",
     )
     witnesses: Path | None = Field(
         default=None,
@@ -73,8 +76,14 @@ class Settings(BaseSettings):
         le=10_000,
         description="How often the index looks for new blocks and leaves, in milliseconds.",
     )
-    anchor_interval_s: float = Field(
-        default=10.0, gt=0, description="Time between anchors while the log grows, in seconds."
+    anchor_every_events: int = Field(
+        default=65_536, ge=1, description="Entries that may wait for an anchor; with this many one is made at once."
+    )
+    anchor_max_age_s: float = Field(
+        default=10.0,
+        gt=0,
+        le=25,
+        description="Longest time that an entry waits before its anchor is sent, in seconds.",
     )
     binding_age_max_s: int = Field(
         default=60,

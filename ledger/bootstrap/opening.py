@@ -15,6 +15,7 @@ from ledger.domain.errors import IntegrityError
 from ledger.domain.keccak import keccak256
 from ledger.home import Home, HomeLock
 from ledger.log.storage import FolderFetcher, check_folder
+from ledger.service.anchoring import resume_frontiers
 from ledger.service.deployment import Deployment
 from ledger.service.directory import Directory
 from ledger.service.fsck import Defect, StoreCheck
@@ -106,6 +107,7 @@ def open_home(settings: Settings, progress: Callable[[str, int, int], None] = no
             store_copies=_copies(home, engine.copies, outbox_store, vault, events),
         )
         services.rpc = engine.gateway(services)
+        resume_frontiers(services)
         services.closers.append(opened.pop_all().close)
     return services
 

@@ -21,7 +21,8 @@ from ledger.cli.local_socket import SocketServer
 from ledger.cli.logs import log_service
 from ledger.cli.output import console
 from ledger.domain.errors import UnavailableError
-from ledger.service.anchoring import Anchor, anchor, publish_checkpoint
+from ledger.service.anchoring import anchor_by_itself, observe_anchors, publish_checkpoint
+from ledger.service.cadence import AnchorPace, CheckpointPace
 from ledger.service.supervision import Loop
 
 if TYPE_CHECKING:
@@ -48,19 +49,29 @@ def run_up(settings: Settings) -> None:
         services = bootstrap.open_home(settings)
         parts.callback(services.close)
         parts.enter_context(_signals(stop))
-        checkpoints = Loop("checkpoint", settings.checkpoint_interval_ms / 1000, lambda: publish_checkpoint(services))
+        pace = CheckpointPace(services.frontiers, settings.checkpoint_interval_ms / 1000)
+        checkpoints = Loop("checkpoint", pace, lambda: publish_checkpoint(services))
         parts.callback(checkpoints.close)
-        anchors = Loop("anchor", settings.anchor_interval_s, lambda: anchor(services, Anchor()))
+        cadence = AnchorPace(
+            services.frontiers, every_events=settings.anchor_every_events, max_age_s=settings.anchor_max_age_s
+        )
+        anchors = Loop("anchor", cadence, lambda: anchor_by_itself(services))
         parts.callback(anchors.close)
         index = Loop("index", settings.index_interval_ms / 1000, services.indexing.catch_up)
         parts.callback(index.close)
-        pending = Loop("outbox", _PUMP_S, services.outbox.pump)
+        pending = Loop("outbox", _PUMP_S, lambda: _look_after(services))
         parts.callback(pending.close)
         services.is_up = True
         server = SocketServer(services.home.socket, services)
         parts.callback(server.close)
         _announce(services, listener)
         _serve(services, listener, stop)
+
+
+def _look_after(services: Services) -> None:
+    """Send again what the chain lost, and tell how far it has anchored the log."""
+    services.outbox.pump()
+    observe_anchors(services)
 
 
 @contextlib.contextmanager
@@ -117,6 +128,7 @@ def _serve(services: Services, listener: socket.socket, stop: threading.Event) -
 
     def watch() -> None:
         stop.wait()
+        services.frontiers.close()  # Streams end by themselves; the server would wait for them.
         server.should_exit = True
 
     threading.Thread(target=watch, name="stop", daemon=True).start()

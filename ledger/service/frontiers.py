@@ -138,6 +138,9 @@ class Frontiers:
             size = max(size, self._sizes.final.size)
             if size < self._sizes.anchored.size:
                 self._move(replace(self._sizes, anchored=Reached(size, 0, block)))
+                for start in ("accepted", "included"):
+                    left: Reached = getattr(self._sizes, start)
+                    self._passages[start, "anchored"].resume(left=left.size, arrived=size, now=self._monotonic())
 
     def included_at(self, index: int) -> int:
         """Return when the first checkpoint over an entry was published, 0 if this process no longer knows."""

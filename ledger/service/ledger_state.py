@@ -8,6 +8,7 @@ ids freely and one may choose another object's. Only final blocks are taken, so 
 from __future__ import annotations
 
 import threading
+from bisect import bisect_right
 from collections import defaultdict
 from typing import TYPE_CHECKING, Final
 
@@ -100,6 +101,17 @@ class LedgerState:
         """Return the anchors, oldest first."""
         with self._lock:
             return tuple(self._anchors)
+
+    def newest_anchor(self) -> Recorded[events.CheckpointAnchored] | None:
+        """Return the newest anchor, None before the first."""
+        with self._lock:
+            return self._anchors[-1] if self._anchors else None
+
+    def anchor_over(self, index: int) -> Recorded[events.CheckpointAnchored] | None:
+        """Return the first anchor that covers a leaf, None where none does yet."""
+        with self._lock:
+            place = bisect_right(self._anchors, index, key=lambda recorded: recorded.event.size)
+            return self._anchors[place] if place < len(self._anchors) else None
 
     def _take(self, first: int, last: int) -> None:
         logs = self._chain.logs(first, last, self._addresses)

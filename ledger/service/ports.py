@@ -220,6 +220,10 @@ class Outbox(Protocol):
         """Settle what is final, send again what the chain lost; return how many writes are still pending."""
         ...
 
+    def pending(self) -> list[str]:
+        """Return the keys of writes that are not final, in the order of their nonces."""
+        ...
+
     def wait(self, key: str, timeout_s: float = 30.0) -> ChainReceipt:
         """Return the receipt of a done write; raise RefusedError with the contract's named error."""
         ...

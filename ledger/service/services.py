@@ -16,6 +16,7 @@ import structlog
 
 from ledger.domain.errors import InvalidInputError
 from ledger.domain.shape import misshapen
+from ledger.service.counters import Counters
 from ledger.service.frontiers import Frontiers
 from ledger.service.group_appender import GroupAppender
 
@@ -69,6 +70,8 @@ class Services:
     verbs: Mapping[str, Verb]
     frontiers: Frontiers = field(default_factory=Frontiers)
     """The sizes that are accepted, included, anchored and final: who moves one of them tells it here."""
+    counters: Counters = field(default_factory=Counters)
+    """What happened since the start, for metrics."""
     appender: GroupAppender = field(default_factory=GroupAppender)
     """What makes batches of events durable."""
     witnesses: WitnessedLog | None = None

@@ -141,7 +141,7 @@ def test_no_answer_names_the_server_program(home: Command) -> None:
 
 
 def test_the_log_is_anchored_by_itself(home: Command) -> None:
-    often = Command(home.home, {**home.settings, "QUANZE_ANCHOR_INTERVAL_S": "0.2"})
+    often = Command(home.home, {**home.settings, "QUANZE_ANCHOR_MAX_AGE_S": "0.2"})
     with often.up():
         often.done("event", "append", "-", "--as", REPORTER, "--no-anchor", stdin=_lines(10, 500))
         size = often.done("status")["log_size"]
