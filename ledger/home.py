@@ -6,7 +6,6 @@ process dies, so a kill leaves nothing to clean.
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import secrets
@@ -16,7 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from ledger.domain.errors import InvalidInputError, UnavailableError
+from ledger.domain.errors import InvalidInputError
+from ledger.home_guard import cannot_write, take_lock
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -80,6 +80,11 @@ class Home:
         return self.path / "index.db"
 
     @property
+    def witnesses(self) -> Path:
+        """The record of who had to cosign checkpoints, from which size on."""
+        return self.path / "witnesses.json"
+
+    @property
     def receipts(self) -> Path:
         """Receipts handed to the people who signed."""
         return self.path / "receipts"
@@ -96,9 +101,12 @@ class Home:
 
     def make(self) -> None:
         """Create the folders that every store expects, readable by the owner only, those that exist too."""
-        for folder in (self.path, self.keys, self.chain, self.log, self.receipts, self.run):
-            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            folder.chmod(0o700)
+        try:
+            for folder in (self.path, self.keys, self.chain, self.log, self.receipts, self.run):
+                folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+                folder.chmod(0o700)
+        except OSError as error:
+            raise cannot_write(self, error) from error
 
     def read_config(self) -> dict[str, Any]:
         """Return the deployment record.
@@ -179,13 +187,25 @@ class HomeLock:
     """The exclusive right to write one home, held until ``release`` or the process ends."""
 
     def __init__(self, home: Home) -> None:
-        home.run.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._descriptor = os.open(home.run / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+        """Take the lock.
+
+        Raises:
+            HomeBusyError: Another process has it.
+            HomeUnwritableError: The home cannot be written.
+        """
         try:
-            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
+            home.run.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._descriptor = os.open(home.run / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise cannot_write(home, error) from error
+        try:
+            take_lock(self._descriptor, home)
+        except OSError as error:
             os.close(self._descriptor)
-            raise UnavailableError(what="home", reason=f"{home.path} is in use by another process") from error
+            raise cannot_write(home, error) from error
+        except BaseException:
+            os.close(self._descriptor)
+            raise
 
     def release(self) -> None:
         """Give the lock back."""

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 
+from ledger.bootstrap.fact_process import FactProcess
 from ledger.chain.follower import ChainFollower
 from ledger.domain.errors import IntegrityError
 from ledger.service.fsck import Defect, StoreCheck
-from ledger.service.indexing import Indexing
+from ledger.service.indexing import FactWriter, Indexing
 from ledger.store.comparing import count_rows, cursor_in, differences
 from ledger.store.sql_index import SQLIndex
 
@@ -63,7 +64,7 @@ def open_index(
     except BaseException:
         index.close()
         raise
-    indexing = _indexing(index, chain, deployment, log, events, reach)
+    indexing = _indexing(index, chain, deployment, log, events, reach, FactProcess(home.index, home.events))
     index.attach(indexing.catch_up)
     return index, indexing
 
@@ -106,11 +107,12 @@ def _indexing(
     log: EventLog,
     events: EventStore,
     reach: Callable[[], int | None] = lambda: None,
+    writer: FactWriter | None = None,
 ) -> Indexing:
     contracts = deployment.contracts.values()
     first_block = min((contract.block for contract in contracts), default=0)
     follower = ChainFollower(chain, [contract.address for contract in contracts], first_block)
-    return Indexing(index, follower, log, events, reach=reach)
+    return Indexing(index, follower, log, events, reach=reach, writer=writer)
 
 
 def _set_aside(path: Path) -> Path:

@@ -60,7 +60,7 @@ def open_home(settings: Settings, progress: Callable[[str, int, int], None] = no
         vault = SQLiteVault(home.vault)
         opened.callback(vault.close)
         with _naming("log"):
-            log, witnesses = open_log(settings, home, deployment, keyring)
+            log, witnesses, witness_eras = open_log(settings, home, deployment, keyring)
         opened.callback(log.close)
         if witnesses is not None:
             opened.callback(witnesses.close)
@@ -79,7 +79,8 @@ def open_home(settings: Settings, progress: Callable[[str, int, int], None] = no
         check_bound(chain, state, intake)
         index, indexing = open_index(home, chain, deployment, log, events, engine.index_reach(state))
         opened.callback(index.close)
-        indexing.catch_up(progress)
+        opened.callback(indexing.close)
+        indexing.catch_up_if_near(progress)
         services = Services(
             home=home,
             settings=settings,
@@ -99,6 +100,7 @@ def open_home(settings: Settings, progress: Callable[[str, int, int], None] = no
             indexing=indexing,
             verbs=VERBS,
             witnesses=witnesses,
+            witness_eras=witness_eras,
             store_checks=(
                 engine.check,
                 *_checks(home, vault, events, deployment.log_vkey),

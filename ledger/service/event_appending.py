@@ -29,7 +29,7 @@ from ledger.service.stored_batches import SALTS_BYTES, BatchHead, RejectedEvent,
 from ledger.service.times import iso_ms
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from ledger.service.block_view import BoundKind
     from ledger.service.event_batches import SignedBatch
@@ -73,12 +73,12 @@ def append_batch(services: Services, batch: SignedBatch, *, atomic: bool) -> App
         waiting, kinds = _take(services, batch, signed, atomic=atomic)
     services.appender.finish(services, waiting)
     stored = waiting.batch
-    receipts = [
-        _receipt(index, digest, stored.head, event, kind)
-        for index, digest, event, kind in zip(
-            range(stored.first, stored.end), waiting.hashes, batch.events, kinds, strict=False
-        )
-    ]
+    receipts = _receipts(
+        stored,
+        batch.events[: stored.count],
+        waiting.hashes,
+        ((kind.verdict, kind.mismatches, kind.flags) for kind in kinds),
+    )
     return Appended(receipts, with_followers(_told_again(stored.head.rejected), batch.count))
 
 
@@ -151,20 +151,16 @@ def _answered(services: Services, batch: SignedBatch, signed: _Signed) -> Append
 
 def answer_of(services: Services, stored: StoredBatch) -> Appended:
     """Return the answer that a stored batch got: the same each time it is asked."""
-    receipts = []
-    for place, entry in enumerate(services.log.leaves(stored.first, stored.end)):
-        binding = stored.binding_of(place)
-        receipts.append(
-            _receipt_json(
-                stored.first + place,
-                leaf_hash(entry),
-                stored.head,
-                parse_event(stored.lines[place]),
-                binding.verdict.value,
-                [code.value for code in binding.mismatches],
-                [flag.value for flag in binding.flags],
-            )
-        )
+    bindings = (stored.binding_of(place) for place in range(stored.count))
+    receipts = _receipts(
+        stored,
+        map(parse_event, stored.lines[: stored.count]),
+        map(leaf_hash, services.log.leaves(stored.first, stored.end)),
+        (
+            (one.verdict.value, [code.value for code in one.mismatches], [flag.value for flag in one.flags])
+            for one in bindings
+        ),
+    )
     return Appended(receipts, with_followers(_told_again(stored.head.rejected), len(stored.lines)))
 
 
@@ -293,24 +289,36 @@ def _told_again(rejected: Sequence[RejectedEvent]) -> list[Rejected]:
     return [Rejected(one.place, one.code, one.field, one.value, one.allowed) for one in rejected]
 
 
-def _receipt(index: int, digest: bytes, head: BatchHead, event: EventV1, kind: BoundKind) -> dict[str, Any]:
-    return _receipt_json(index, digest, head, event, kind.verdict, [*kind.mismatches], [*kind.flags])
-
-
-def _receipt_json(
-    index: int, digest: bytes, head: BatchHead, event: EventV1, verdict: str, mismatches: list[str], flags: list[str]
-) -> dict[str, Any]:
-    return {
-        "index": index,
-        "id": event.id,
-        "leaf_hash": digest.hex(),
-        "accepted_at_ms": head.accepted_at_ms,
-        "accepted_at": iso_ms(head.accepted_at_ms),
-        "block": head.block,
-        "block_hash": head.block_hash,
-        "reporter_seq": event.reporter_seq,
-        "correlation": event.correlation,
-        "verdict": verdict,
-        "mismatches": mismatches,
-        "flags": flags,
-    }
+def _receipts(
+    stored: StoredBatch,
+    events: Iterable[EventV1],
+    hashes: Iterable[bytes],
+    found: Iterable[tuple[str, Sequence[str], Sequence[str]]],
+) -> list[dict[str, Any]]:
+    """Return the receipts of a batch's events, each with its verdict, mismatches and flags."""
+    head = stored.head
+    accepted_at_ms, accepted_at, block, block_hash = (
+        head.accepted_at_ms,
+        iso_ms(head.accepted_at_ms),
+        head.block,
+        head.block_hash,
+    )
+    return [
+        {
+            "index": index,
+            "id": event.id,
+            "leaf_hash": digest.hex(),
+            "accepted_at_ms": accepted_at_ms,
+            "accepted_at": accepted_at,
+            "block": block,
+            "block_hash": block_hash,
+            "reporter_seq": event.reporter_seq,
+            "correlation": event.correlation,
+            "verdict": verdict,
+            "mismatches": [*mismatches],
+            "flags": [*flags],
+        }
+        for index, event, digest, (verdict, mismatches, flags) in zip(
+            range(stored.first, stored.end), events, hashes, found, strict=True
+        )
+    ]

@@ -10,7 +10,7 @@ feeds reads only what they already answer; so it may be killed, deleted or made 
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from ledger.domain.errors import IntegrityError, UnavailableError
 from ledger.domain.leaf import parse_leaf
@@ -25,13 +25,24 @@ if TYPE_CHECKING:
     from ledger.service.ports import EventLog
     from ledger.service.stored_batches import EventStore
 
-_LEAVES: Final = 2_000
+_LEAVES: Final = 4_096
+_FAR_LEAVES: Final = 8_192
 MAX_WAIT_LEAVES: Final = 50_000
 """So many entries a reader waits for; what it asks is answered from all entries or not at all."""
 
 
 def _silent(_what: str, _done: int, _total: int) -> None:
     return
+
+
+class FactWriter(Protocol):
+    """Writes facts of kept events into the index, in a process of its own."""
+
+    def add(self, first: int, reached: LeafMark) -> bool:
+        """Write the facts from leaf ``first`` up to a mark; False if it could not, and nothing is written."""
+        ...
+
+    def close(self) -> None: ...
 
 
 class Indexing:
@@ -45,6 +56,7 @@ class Indexing:
         events: EventStore,
         *,
         reach: Callable[[], int | None] = lambda: None,
+        writer: FactWriter | None = None,
     ) -> None:
         """Take the index and its sources.
 
@@ -53,6 +65,7 @@ class Indexing:
             follower: Reads the chain.
             log: The leaves.
             events: What they commit to.
+            writer: Writes facts beside this process while the index is far behind; None for never.
             reach: Asked before each reading of the chain: the block to go to, None for the chain's head.
         """
         self.store = store
@@ -61,6 +74,7 @@ class Indexing:
         self._log = log
         self._events = events
         self._reach = reach
+        self._writer = writer
         self._compared: LeafMark | None = None
 
     def catch_up(
@@ -92,6 +106,17 @@ class Indexing:
             raise UnavailableError("index", f"it is {behind} entries behind the log; ask again later")
         self.catch_up()
 
+    def catch_up_if_near(self, progress: Callable[[str, int, int], None] = _silent) -> None:
+        """Catch up with the chain, and with the log unless it is far ahead: a start does not wait for that."""
+        held = self.store.leaf_mark().leaves
+        is_near = self._log.size() - held <= MAX_WAIT_LEAVES
+        self.catch_up(progress, leaves=None if is_near else held)
+
+    def close(self) -> None:
+        """Stop what writes facts beside this process."""
+        if self._writer is not None:
+            self._writer.close()
+
     def rebuild(self, progress: Callable[[str, int, int], None] = _silent) -> Mapping[str, int]:
         """Drop the index, make it anew, and return the number of rows by table."""
         with self.lock:
@@ -122,8 +147,8 @@ class Indexing:
         size = size if until is None else min(size, until)
         while mark.leaves < size:
             last = min(mark.leaves + _LEAVES, size)
-            entries = list(self._log.leaves(mark.leaves, last))
-            rows = fact_rows(mark.leaves, entries, self._events)
-            mark = LeafMark(last, leaf_hash(entries[-1]))
-            self.store.add_facts(rows, mark)
+            reached = LeafMark(last, leaf_hash(self._log.leaf(last - 1)))
+            if self._writer is None or size - mark.leaves < _FAR_LEAVES or not self._writer.add(mark.leaves, reached):
+                self.store.add_facts(fact_rows(mark.leaves, last, self._events), reached)
+            mark = reached
             progress("facts", mark.leaves, size)

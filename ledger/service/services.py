@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from ledger.service.stored_batches import EventStore
     from ledger.service.upkeep import StoreCopy
     from ledger.service.verbs import Verb
-    from ledger.service.witnesses import WitnessedLog
+    from ledger.service.witnesses import WitnessedLog, WitnessEra
     from ledger.settings import Settings
 
 
@@ -76,6 +76,8 @@ class Services:
     """What makes batches of events durable."""
     witnesses: WitnessedLog | None = None
     """The log's witnesses, where the operator chose a policy."""
+    witness_eras: tuple[WitnessEra, ...] = ()
+    """Who had to cosign the log's checkpoints from which size on, as the trust root tells it."""
     is_up: bool = False
     rpc: Callable[[bytes], bytes | None] | None = None
     """Answers a JSON-RPC request or batch of the chain's read-only gateway, where the engine has one."""

@@ -95,6 +95,26 @@ class FileEventStore:
             raise UnavailableError("events", f"the events' files cannot be opened: {error}") from error
         return store
 
+    @classmethod
+    def reading(cls, folder: Path) -> Self:
+        """Return the files as another process's owner writes them; ``refresh`` says how far they may be read."""
+        return cls(folder)
+
+    def refresh(self, end: int) -> None:
+        """See the files up to leaf ``end``, all of which must be on disk.
+
+        Raises:
+            IntegrityError: a file's header is damaged.
+        """
+        with self._lock:
+            known = {segment.path for segment in self._segments}
+            self._segments += [
+                _Segment(path, parse_header(_read(path, 0, HEADER_BYTES), path.name))
+                for path in sorted(self._folder.glob("*.evt"))
+                if path not in known
+            ]
+            self._end = end
+
     def append(self, batches: Sequence[StoredBatch]) -> None:
         """Store batches that follow the last one, with one write and one sync.
 

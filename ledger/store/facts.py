@@ -114,27 +114,34 @@ class SQLFacts(Reading):
             return next(iter(_facts_of(connection, rows)), None)
 
 
-def columns_of(fact: FactRow, shared: Iterable[int]) -> dict[str, Any]:
-    """Return a fact as the columns of its row; ``shared`` are the ids of its texts."""
-    return {
-        **dict(zip(SHARED, shared, strict=True)),
-        "leaf_index": fact.leaf_index,
-        "block": fact.bound_block,
-        "block_hash": fact.bound_block_hash,
-        "accepted_at_ms": fact.accepted_at_ms,
-        "occurred_at_ms": fact.occurred_at_ms,
-        "stream": fact.stream,
-        "seq": fact.seq,
-        "commitment": fact.commitment,
-        "commitment_key": key_of(fact.commitment),
-        "event_id": fact.event_id,
-        "event_key": key_of(fact.event_id),
-        "correlation": fact.correlation,
-        "correlation_key": key_of(fact.correlation),
-        "version": fact.version,
-        "grant": fact.grant,
-        "duty": fact.duty,
-    }
+COLUMNS: Final = (
+    "leaf_index", "block", "block_hash", "accepted_at_ms", "occurred_at_ms", "stream", "seq", "commitment",
+    "commitment_key", "event_id", "event_key", "correlation", "correlation_key", "version", "grant", "duty", *SHARED,
+)  # fmt: skip
+"""The columns of a fact in the order of `columns_of`."""
+
+
+def columns_of(fact: FactRow, shared: Iterable[int]) -> tuple[object, ...]:
+    """Return a fact as the values of ``COLUMNS``; ``shared`` are the ids of its texts."""
+    return (
+        fact.leaf_index,
+        fact.bound_block,
+        fact.bound_block_hash,
+        fact.accepted_at_ms,
+        fact.occurred_at_ms,
+        fact.stream,
+        fact.seq,
+        fact.commitment,
+        key_of(fact.commitment),
+        fact.event_id,
+        key_of(fact.event_id),
+        fact.correlation,
+        key_of(fact.correlation),
+        fact.version,
+        fact.grant,
+        fact.duty,
+        *shared,
+    )
 
 
 def shared_texts(fact: FactRow) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from ledger.domain.heads import head_keys
 from ledger.service.following import LeafMark, Mark
 from ledger.store import tables
 from ledger.store.database import row_counts
-from ledger.store.facts import EVENTS_TALLY, STREAMS_TALLY, columns_of, shared_texts
+from ledger.store.facts import COLUMNS, EVENTS_TALLY, STREAMS_TALLY, columns_of, shared_texts
 from ledger.store.projections import OWNERS, object_of, place, project, valid_from
 from ledger.store.reading import Reading, recorded_of
 
@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 
     Object = tuple[str, bytes]
 
+_INSERT_FACTS: Final = "INSERT INTO facts ({}) VALUES ({})".format(  # noqa: S608 - our own names
+    ", ".join(f'"{name}"' for name in COLUMNS), ", ".join("?" * len(COLUMNS))
+)
 _KEYS_AT_ONCE: Final = 400
 """How many keys one statement names: below the least limit of parameters that a SQLite is built with."""
 
@@ -107,7 +110,8 @@ class IndexWriting(Reading):
             texts = [shared_texts(row) for row in fresh]
             ids = _text_ids(connection, dict.fromkeys(chain.from_iterable(texts)))
             columns = [columns_of(row, map(ids.__getitem__, some)) for row, some in zip(fresh, texts, strict=True)]
-            connection.execute(tables.FACTS.insert(), columns)
+            # The driver takes tuples as they are: what the compiler adds to each row was half of its time.
+            connection.exec_driver_sql(_INSERT_FACTS, columns)
             started = _extend_streams(connection, fresh)
             _count(connection, fresh, started)
             connection.execute(sa.update(tables.CURSOR).values(leaves=mark.leaves, last_leaf=mark.last))

@@ -34,7 +34,7 @@ def test_events_and_log_are_written_in_the_order_told() -> None:
     steps = [source.index(step) for step in ("events.append(", "log.append(", "frontiers.accepted(")]
     assert steps == sorted(steps)
     answering = inspect.getsource(event_appending.append_batch)
-    assert answering.index("appender.finish(") < answering.index("receipts = [")
+    assert answering.index("appender.finish(") < answering.index("_receipts(")
     told = PAGE.split("## 4. ")[1]
     assert told.index("| memory |") < told.index("| events |") < told.index("| log |")
 

@@ -12,17 +12,18 @@ from hypothesis import strategies as st
 from ledger.domain.binding import Binding
 from ledger.domain.codes import Duty, Flag, Mismatch, Verdict
 from ledger.domain.errors import IntegrityError
+from ledger.domain.event_groups import commit_event
 from ledger.domain.event_v1 import encode_event
-from ledger.domain.leaf import LeafV1
 from ledger.service.fact_rows import fact_rows
 from ledger.service.stored_batches import BoundAs, StoredBatch
 from tests.domain.factories import event
 from tests.store.batches import batch_of, head_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from ledger.domain.event_v1 import EventV1
+
+
+SALTS = [bytes((number,)) * 32 for number in (1, 2, 3)]
 
 
 def bound(**changes: Any) -> Binding:
@@ -40,20 +41,13 @@ class One:
     def __init__(self, batch: StoredBatch) -> None:
         self._batch = batch
 
-    def batches(self, _first: int) -> Iterator[StoredBatch]:
-        yield self._batch
-
-
-def leaf_of(seq: int) -> bytes:
-    return LeafV1(
-        accepted_at_ms=99, block=7, block_hash="07" * 32, commitment="09" * 32, prev="00" * 32, seq=seq,
-        stream="08" * 32,
-    ).encode()  # fmt: skip
+    def batch(self, _index: int) -> StoredBatch:
+        return self._batch
 
 
 def stored(binding: Binding, said: EventV1) -> Any:
     head = head_of(bindings=(BoundAs.of(binding),))
-    return One(StoredBatch(3, 1, head, [encode_event(said)], bytes(96), array("H", [0])))
+    return One(StoredBatch(3, 1, head, [encode_event(said)], b"".join(SALTS), array("H", [0])))
 
 
 @given(
@@ -70,7 +64,7 @@ def test_row_says_what_event_and_binding_say(
     verdict = Verdict.MISMATCH if mismatches else Verdict.WITHIN_SCOPE
     held = bound(verdict=verdict, mismatches=tuple(mismatches), flags=tuple(flags), duty=duty, responsible_post=post)
     said = event(agreement=agreement, correlation=correlation)
-    (row,) = fact_rows(3, [leaf_of(said.reporter_seq)], stored(held, said))
+    (row,) = fact_rows(3, 4, stored(held, said))
     for name in ("provider", "requester", "dataset", "purpose", "recipient", "outcome", "reporter", "occurred_at_ms"):
         assert getattr(row, name) == getattr(said, name)
     assert (row.event_id, row.kind, row.side, row.correlation) == (said.id, said.kind, said.side, said.correlation)
@@ -78,23 +72,14 @@ def test_row_says_what_event_and_binding_say(
     assert (row.verdict, row.mismatches, row.flags) == (held.verdict, held.mismatches, held.flags)
     assert (row.duty, bytes.fromhex(row.responsible_post)) == (held.duty, held.responsible_post)
     assert (row.leaf_index, row.seq, row.bound_block, row.accepted_at_ms) == (3, said.reporter_seq, 7, 99)
-    assert (row.stream, row.bound_block_hash, row.commitment) == (b"\x08" * 32, b"\x07" * 32, b"\x09" * 32)
-
-
-def test_an_event_of_another_leaf_is_an_integrity_error() -> None:
-    said = event()
-    with pytest.raises(IntegrityError, match="commits to"):
-        fact_rows(3, [leaf_of(said.reporter_seq + 1)], stored(bound(), said))
+    assert (row.stream, row.bound_block_hash, row.commitment) == (
+        b"\x08" * 32,
+        b"\x07" * 32,
+        commit_event(said, held, SALTS).root,
+    )
 
 
 def test_a_line_that_is_no_event_is_an_integrity_error() -> None:
     batch = batch_of(3, [b"{}"])
     with pytest.raises(IntegrityError, match="is no event"):
-        fact_rows(3, [leaf_of(0)], One(batch))  # type: ignore[arg-type]
-
-
-def test_leaves_without_events_are_an_integrity_error() -> None:
-    said = event()
-    leaves = [leaf_of(said.reporter_seq), leaf_of(said.reporter_seq + 1)]
-    with pytest.raises(IntegrityError, match="end before the log"):
-        fact_rows(3, leaves, stored(bound(), said))
+        fact_rows(3, 4, One(batch))  # type: ignore[arg-type]
