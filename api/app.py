@@ -21,9 +21,9 @@ from api.explorer import app as explorer
 from api.faults import Faults
 from api.headers import HeadAsGet, SecurityHeaders
 from api.places import Places
-from api.routes import accountability, agreements, events, evidence, log, registry, requests, service
+from api.routes import accountability, agreements, events, evidence, log, registry, requests, service, states
 from api.schemas import components
-from ledger.service.limits import EVIDENCE_AT_ONCE_MAX, RPC_AT_ONCE_MAX
+from ledger.service.limits import EVIDENCE_AT_ONCE_MAX, RPC_AT_ONCE_MAX, STREAMS_AT_ONCE_MAX
 
 if TYPE_CHECKING:
     from ledger.service.services import Services
@@ -33,6 +33,7 @@ _ROUTERS: Final = (
     registry.router,
     agreements.router,
     accountability.router,
+    states.router,  # Before the events': its paths are more exact.
     events.router,
     evidence.router,
     log.router,
@@ -75,6 +76,7 @@ def api_without_services() -> FastAPI:
     app.state.routes = [route for router in _ROUTERS for route in router.routes]
     app.state.arrivals = Arrivals()
     app.state.evidence_places = Places("evidence", EVIDENCE_AT_ONCE_MAX)
+    app.state.stream_places = Places("the stream of states", STREAMS_AT_ONCE_MAX)
     app.state.rpc_places = Places("the gateway", RPC_AT_ONCE_MAX)
     errors.install(app)
     app.add_middleware(Faults, answer=errors.on_fault)

@@ -79,6 +79,9 @@ class Settings(BaseSettings):
     anchor_every_events: int = Field(
         default=65_536, ge=1, description="Entries that may wait for an anchor; with this many one is made at once."
     )
+    metrics_from_anywhere: bool = Field(
+        default=False, description="Whether `/metrics` answers others than this machine itself."
+    )
     anchor_max_age_s: float = Field(
         default=10.0,
         gt=0,

@@ -80,6 +80,20 @@ def show_one(
     call_and_show("event.show", event=identifier)
 
 
+@event.command("state")
+def state(
+    identifier: Annotated[str, typer.Argument(metavar="EVENT", help="Its index in the log, or its id.")],
+    wait: Annotated[
+        str, typer.Option("--wait", metavar="STATE", help="Wait for accepted, included, anchored or final.")
+    ] = "",
+    timeout_s: Annotated[
+        int, typer.Option("--timeout", min=0, max=600, metavar="SECONDS", help="How long to wait at most.")
+    ] = 120,
+) -> None:
+    """Say how far an event has come: accepted, included, anchored or final, and when."""
+    call_and_show("event.state", _render_state, event=identifier, wait=wait, timeout_s=timeout_s)
+
+
 @event.command("last")
 def last(
     as_post: AsOption,
@@ -146,6 +160,17 @@ def _render(out: Console, totals: dict[str, Any]) -> None:
         out.print(Text(f"line {rejection['line']}: {plain(rejection['field'])}: {plain(rejection['reason'])}"))
     if (more := totals["rejected_total"] - Rejections.SHOWN) > 0:
         out.print(f"… and {more} more rejected lines (--json lists more)")
+
+
+def _render_state(out: Console, state: dict[str, Any]) -> None:
+    out.print(f"entry {state['index']} is {state['state']}")
+    out.print(f"  accepted  {state['accepted_at']} (the operator's claim)")
+    if state["state"] != "ACCEPTED":
+        out.print(f"  included  {state['included_at'] or 'before this service started'}")
+    if anchor := state["anchor"]:
+        out.print(f"  anchored  {anchor['at']}, block {anchor['block']}, at size {anchor['size']}")
+    if state["state"] == "FINAL":
+        out.print(f"  final     {state['final_at'] or 'before this service started'}")
 
 
 def _render_page(out: Console, page: dict[str, Any]) -> None:

@@ -8,6 +8,7 @@ from ledger.domain.canonical import MAX_ENTRY_BYTES, MAX_INTEGER
 from ledger.domain.event_v1 import MAX_SOURCE_KEYS, MAX_SOURCE_TEXT
 from ledger.domain.reporting import EVENT_DEADLINE_MAX_S
 from ledger.service.event_batches import MAX_BATCH_EVENTS
+from ledger.service.event_states import RANGE_MAX
 from ledger.service.paging import PAGE_LIMIT, PAGE_LIMIT_MAX
 from ledger.service.requests import Nothing
 
@@ -22,6 +23,8 @@ RPC_BODY_BYTES_MAX: Final = 1 << 20
 EVIDENCE_AT_ONCE_MAX: Final = 4
 """Files that are made at once: each costs signatures and proofs, and the threads that make them also take events."""
 RPC_AT_ONCE_MAX: Final = 8
+STREAMS_AT_ONCE_MAX: Final = 256
+"""Clients that follow the states of entries at once; each costs a connection and no memory that grows."""
 IDEMPOTENCY_KEY_CHARS_MAX: Final = 200
 
 
@@ -34,6 +37,8 @@ def limits(services: Services, _request: Nothing) -> dict[str, object]:
         "request_body_bytes_max": REQUEST_BODY_BYTES_MAX,
         "rpc_body_bytes_max": RPC_BODY_BYTES_MAX,
         "rpc_at_once_max": RPC_AT_ONCE_MAX,
+        "streams_at_once_max": STREAMS_AT_ONCE_MAX,
+        "state_range_max": RANGE_MAX,
         "evidence_at_once_max": EVIDENCE_AT_ONCE_MAX,
         "entry_bytes_max": MAX_ENTRY_BYTES,
         "integer_max": MAX_INTEGER,

@@ -19,6 +19,7 @@ from ledger.service.anchoring import covering_anchor
 from ledger.service.answers import as_of, frame, known_by
 from ledger.service.asking_proof import AskProof, ask_proof, prove_leaf
 from ledger.service.event_documents import event_of, opened
+from ledger.service.event_states import state_of
 from ledger.service.event_views import LastEvent, ShowEvent, event_json, find_leaf, last_event, places
 from ledger.service.paging import Paged, check_limit
 from ledger.service.reading_log import anchor_json, published
@@ -122,7 +123,7 @@ def public_proof(services: Services, request: AskProof) -> dict[str, Any]:
     question = {"ask": "prove", "event": str(index)}
     sources = [anchored] if anchored is not None else []
     framed = frame(services, question, at=at, known_at=known_at, sources=sources, gaps=gaps)
-    framed["proof"]["status"] = shown["state"]
+    framed["proof"]["status"] = "ANCHORED" if anchored is not None else shown["state"]
     return {"answer": f"Entry {index} of the log is {str(shown['state']).lower()}", **shown, **framed}
 
 
@@ -207,11 +208,10 @@ def _proved(services: Services, index: int, leaf: LeafV1) -> dict[str, object]:
             "path": [node.hex() for node in services.log.inclusion_proof(index, checkpoint.size)],
             "checkpoint": services.log.checkpoint().decode(),
         }
-    state = "ANCHORED" if anchored is not None else "INCLUDED" if proof is not None else "ACCEPTED"
     return {
         **leaf_json(index, leaf),
         "leaf_bytes": leaf.encode().decode(),
-        "state": state,
+        "state": state_of(services, index).value,
         "inclusion": proof,
         "anchor": anchor_json(anchored) if anchored is not None else None,
     }

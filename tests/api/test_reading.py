@@ -123,7 +123,7 @@ def test_an_entry_can_be_checked_with_its_answer_and_the_logs_key_alone(world: W
     leaf = leaf_hash(shown["leaf_bytes"].encode())
     assert leaf.hex() == shown["leaf_hash"]
     verify_inclusion(leaf, 1, proof["size"], [bytes.fromhex(node) for node in proof["path"]], checkpoint.root)
-    assert shown["state"] == "ANCHORED"
+    assert shown["state"] == "FINAL"
     anchor = api.get(f"/v1/log/anchors/{shown['anchor']['size']}").json()
     assert hashlib.sha256(anchor["checkpoint"].encode()).hexdigest() == anchor["note_hash"]
     assert open_checkpoint(anchor["checkpoint"].encode(), verifier).root.hex() == anchor["root"]
