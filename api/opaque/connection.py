@@ -113,8 +113,6 @@ class Connection(asyncio.Protocol):
             if self._head_bytes > _HEAD_BYTES:
                 self._stop(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, f"the head has more than {_HEAD_BYTES} bytes")
                 return
-        elif not self._stage:
-            self.since = self.server.now
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade:
@@ -145,6 +143,7 @@ class Connection(asyncio.Protocol):
 
     def on_message_begin(self) -> None:
         """Begin a request."""
+        self.since = self.server.now
         self._stage = "head"
         self._head_bytes = 0
         self._url = b""
@@ -299,7 +298,7 @@ class Connection(asyncio.Protocol):
         if self._is_paused:
             self._is_paused = False
             self._transport.resume_reading()
-        if self._transport.can_write_eof():
+        if self._transport.can_write_eof() and not self.server.is_leaving:
             self._transport.write_eof()
         else:
             self._transport.close()

@@ -154,7 +154,7 @@ class Publisher:
         while True:
             self._due.wait()
             self._stop.wait(max(0.0, next_at - time.monotonic()))
-            next_at = time.monotonic() + self._interval_s
+            began = time.monotonic()
             is_last = self._stop.is_set()
             self._due.clear()
             try:
@@ -171,5 +171,8 @@ class Publisher:
                 next_at = time.monotonic() + _RETRY_S
             else:
                 is_told = False
+                # At most half of the time goes into checkpoints: when they are slow, each covers more.
+                ended = time.monotonic()
+                next_at = max(began + self._interval_s, ended + (ended - began))
             if is_last:
                 return

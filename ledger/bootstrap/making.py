@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ledger.bootstrap.engines import EMBEDDED, engine_kind, network_chain_id, open_engine
 from ledger.bootstrap.logs import own_cosigner
+from ledger.bootstrap.opaque import is_opaque_home
 from ledger.bootstrap.opening import check_chain, open_home
 from ledger.bootstrap.parts import LOG_KEY, LazyNoteSigner, open_keyring
 from ledger.chain.deploy import deploy_contracts
@@ -45,11 +46,13 @@ def init_home(
     What was drawn at random is written first, so that a run after a crash goes on where the last one ended.
 
     Raises:
-        ConflictError: There is a finished home.
+        ConflictError: There is a finished home, or a plain log's.
         InvalidInputError: No passphrase, or another origin than that of the unfinished run.
         UnavailableError: The engine cannot start, or the home is in use.
     """
     home = Home(settings.home)
+    if is_opaque_home(home.path):
+        raise ConflictError("home", "it is a plain log's; a ledger needs a home of its own", path=str(home.path))
     home.make()
     with ExitStack() as opened:
         opened.callback(HomeLock(home).release)

@@ -39,6 +39,10 @@ def serve(
     origin: Annotated[
         str, typer.Option("--origin", help="A new log's name, as log.example.org/plain; drawn when absent.")
     ] = "",
+    checkpoint_ms: Annotated[
+        int,
+        typer.Option("--checkpoint-ms", min=10, max=1000, help="Time between checkpoints while the log grows."),
+    ] = 100,
 ) -> None:
     """Serve a plain log until Ctrl-C: POST /add, and its tlog-tiles files. An empty home gets a log of its own."""
     if not opaque:
@@ -52,15 +56,15 @@ def serve(
         listener = parts.enter_context(_listen(listen))
         home = bootstrap.open_opaque(chosen, origin=origin)
         parts.callback(home.close)
-        _announce(home, listener, str(chosen.home))
         # Found by name, since only this verb needs the server: the others start sooner without it.
         server = importlib.import_module("api.opaque")
         server.serve(
             home.log,
             home.fetcher,
             listener,
-            checkpoint_interval_s=chosen.checkpoint_interval_ms / 1000,
+            checkpoint_interval_s=checkpoint_ms / 1000,
             limits=server.Limits(),
+            announce=lambda: _announce(home, listener, str(chosen.home)),
         )
 
 

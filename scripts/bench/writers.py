@@ -1,0 +1,45 @@
+"""A small load generator of ours for one entry a request: many connections in one process, each asking and waiting."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+import multiprocessing
+import os
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@contextlib.contextmanager
+def write_from_many(port: int, writers: int, entry_bytes: int) -> Iterator[None]:
+    """Keep ``writers`` connections busy, in a process of their own, until the block ends."""
+    process = multiprocessing.get_context("spawn").Process(target=_run, args=(port, writers, entry_bytes), daemon=True)
+    process.start()
+    try:
+        yield
+    finally:
+        process.kill()
+        process.join()
+
+
+def _run(port: int, writers: int, entry_bytes: int) -> None:
+    asyncio.run(_write(port, writers, entry_bytes))
+
+
+async def _write(port: int, writers: int, entry_bytes: int) -> None:
+    numbers = itertools.count()
+    filler = os.urandom(entry_bytes).hex()[:entry_bytes].encode()
+    await asyncio.gather(*(_ask(port, numbers, filler) for _ in range(writers)))
+
+
+async def _ask(port: int, numbers: Iterator[int], filler: bytes) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    while True:
+        entry = filler + b" %d" % next(numbers)
+        writer.write(b"POST /add HTTP/1.1\r\nHost: bench\r\nContent-Length: %d\r\n\r\n%b" % (len(entry), entry))
+        head = await reader.readuntil(b"\r\n\r\n")
+        length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0])
+        await reader.readexactly(length)
