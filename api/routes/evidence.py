@@ -14,6 +14,11 @@ from ledger.service.evidence import export_trust_root
 from ledger.service.reading_evidence import ReadEvidence, read_evidence
 from ledger.service.requests import Nothing
 
+_NAMED = (
+    "What is to be proved, as the other routes name it; for `events` entries of the log, FIRST..LAST or by comma; for "
+    "`stream` REPORTER|AGREEMENT|FIRST..LAST, by the reporter's own numbers."
+)
+
 router = APIRouter(prefix="/v1", tags=["evidence"])
 
 
@@ -33,8 +38,10 @@ def evidence(
     request: Request,
     services: ReadServices,
     reader: Reader,
-    kind: Annotated[str, Path(max_length=20, description="agreement, answer, case, event or responsibility.")],
-    id: Annotated[str, Path(max_length=4000, description="What is to be proved, as the other routes name it.")],  # noqa: A002
+    kind: Annotated[
+        str, Path(max_length=20, description="agreement, answer, case, event, events, responsibility or stream.")
+    ],
+    id: Annotated[str, Path(max_length=4000, description=_NAMED)],  # noqa: A002
     disclose: Annotated[
         str, Query(max_length=100, description="Of an event, the groups to open, with commas; all if not stated.")
     ] = "",

@@ -39,6 +39,31 @@ def export(
     show({"file": str(output), **made})
 
 
+@evidence.command("events")
+def export_events(
+    entries: Annotated[str, typer.Argument(metavar="ENTRIES", help="Entries of the log: FIRST..LAST, or by comma.")],
+    output: OutputOption,
+) -> None:
+    """Write one evidence file of many events, with what they share in it once."""
+    made = call("evidence.events", entries=entries)
+    _write(output, made.pop("content"))
+    show({"file": str(output), **made})
+
+
+@evidence.command("stream")
+def export_stream(
+    reporter: Annotated[str, typer.Argument(metavar="POST", help="Who reported.")],
+    output: OutputOption,
+    agreement: Annotated[str, typer.Option("--agreement", help="Under which agreement; none by default.")] = "",
+    first: Annotated[int, typer.Option("--first", min=0, help="The reporter's number of the first event.")] = 0,
+    last: Annotated[int, typer.Option("--last", help="That of the last; by default the newest anchored.")] = -1,
+) -> None:
+    """Write evidence that these are all events that a post reported under an agreement, from one to another."""
+    made = call("evidence.stream", reporter=reporter, agreement=agreement, first=first, last=last)
+    _write(output, made.pop("content"))
+    show({"file": str(output), **made})
+
+
 @trust_root.command("export")
 def export_trust_root(output: OutputOption) -> None:
     """Write the trust root, and print its fingerprint for comparing by telephone."""

@@ -10,6 +10,6 @@ Pure: no file, network, clock or setting. What is wrong with the bytes is in the
 
 from ledger.evidence.report import Report, Status, Step
 from ledger.evidence.trust_root import fingerprint, parse_trust_root
-from ledger.evidence.verifier import verify
+from ledger.evidence.verification import verify
 
 __all__ = ["Report", "Status", "Step", "fingerprint", "parse_trust_root", "verify"]

@@ -1,6 +1,6 @@
 """The verification itself: numbered steps over the bytes of an evidence file and of a trust root, and nothing else.
 
-    report = verify(evidence_bytes, trust_root_bytes)
+    report = report_of(Run(evidence_bytes, trust_root_bytes))
     report.holds, report.failed, report.assurance
 
 Whatever is wrong with the bytes, the answer is a report in which one step failed; no hostile input raises. The steps
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
     from ledger.domain.canonical import Json
     from ledger.domain.event_log import Event, Recorded
+    from ledger.evidence.events_file import EventsEvidence
     from ledger.evidence.histories import HeadKey
 
 _ANCHOR: Final = "CheckpointAnchor"
@@ -52,13 +53,12 @@ _SUBJECTS: Final = {
 """Kind → the members of its subject; an answer's are its question's."""
 
 
-class _NotApplicable(Exception):  # noqa: N818 - it is no error: the step has nothing to check here.
+class NotApplicable(Exception):  # noqa: N818 - it is no error: the step has nothing to check here.
     """A step has nothing to check in this file."""
 
 
-def verify(evidence: bytes, trust_root: bytes) -> Report:
-    """Check an evidence file against a trust root. Never raises."""
-    run = _Run(evidence, trust_root)
+def report_of(run: Run) -> Report:
+    """Run the steps of a verification. Never raises."""
     steps: list[Step] = []
     failed = False
     for number, (title, check) in enumerate(zip(TITLES, run.steps(), strict=True)):
@@ -67,6 +67,8 @@ def verify(evidence: bytes, trust_root: bytes) -> Report:
             continue
         status, reason = _take(check)
         failed = status is Status.FAILED
+        if failed:
+            reason = run.named(reason)
         steps.append(Step(number, title, status, reason))
     return Report(tuple(steps), NONE if failed else run.assurance(steps))
 
@@ -74,7 +76,7 @@ def verify(evidence: bytes, trust_root: bytes) -> Report:
 def _take(check: Callable[[], str]) -> tuple[Status, str]:
     try:
         return Status.PASSED, check()
-    except _NotApplicable as nothing:
+    except NotApplicable as nothing:
         return Status.NOT_APPLICABLE, str(nothing)
     except VerificationError as error:
         return Status.FAILED, error.reason
@@ -84,14 +86,17 @@ def _take(check: Callable[[], str]) -> tuple[Status, str]:
         return Status.FAILED, f"unexpected: {type(error).__name__}"
 
 
-class _Run:
+class Run:
     """One verification: what earlier steps found, for the later ones."""
 
     def __init__(self, evidence: bytes, trust_root: bytes) -> None:
         self._bytes = evidence, trust_root
         self._groups: dict[str, Json] = {}
         self._claim: entry_steps.Claim | None = None
-        self._cosigned = 0
+        self._shared: Evidence | EventsEvidence
+        self._entries: list[Entry] = []
+        self._claims: list[entry_steps.Claim] = []
+        self._cosigned, self._witnesses = 0, 0
         self._seals = 0
         self._proved_until = 0
         self._proved_block = 0
@@ -111,16 +116,20 @@ class _Run:
             self._follows,
         )
 
+    def named(self, reason: str) -> str:
+        """Return why a step failed, with what it was about where that is one of several."""
+        return reason
+
     def assurance(self, steps: Sequence[Step]) -> str:
         """Return what a file that holds is worth."""
         root = self._root
         reached: list[str] = []
-        if root.witnesses.keys and self._file.entry is not None:
-            reached.append(f"WITNESSED {self._cosigned}/{len(root.witnesses.keys)}")
+        if self._witnesses:
+            reached.append(f"WITNESSED {self._cosigned}/{self._witnesses}")
         if len(root.validators.keys) > 1:
             reached.append(f"VALIDATORS {self._seals}/{len(root.validators.keys)}")
         told = ", ".join(reached) or "OPERATOR_ONLY"
-        if self._file.kind == "event":
+        if self._shared.kind == "event":
             absent = [str(step.number) for step in steps if step.status is Status.NOT_APPLICABLE]
             if absent:
                 told += f" (not shown: steps {', '.join(absent)})"
@@ -139,7 +148,9 @@ class _Run:
             check_question(file.subject)
         elif tuple(sorted(file.subject)) != _SUBJECTS[file.kind]:
             raise VerificationError(0, f"evidence of the kind {file.kind} has another subject")
+        self._shared = file
         self._blocks = Blocks(file.blocks, self._root)
+        self._entries = [] if file.entry is None else [file.entry]
         return f"{file.kind}, {len(file.blocks)} blocks, {len(file.histories)} histories"
 
     def _disclosed(self) -> str:
@@ -150,9 +161,10 @@ class _Run:
             self._groups, told = entry_steps.check_entry(file.entry)
             if "binding" in self._groups:
                 self._claim = entry_steps.claim_of(self._groups)
+                self._claims = [self._claim]
             return told
         if not file.documents:
-            raise _NotApplicable("no document is disclosed")
+            raise NotApplicable("no document is disclosed")
         opened = [entry_steps.open_groups(document, 1) for document in file.documents]
         if len({document.root for document in opened}) != len(opened):
             raise VerificationError(1, "a document stands twice")
@@ -183,43 +195,41 @@ class _Run:
         return entry_steps.check_inclusion(self._entry())
 
     def _checkpoint(self) -> str:
-        self._cosigned, told = entry_steps.check_checkpoint(self._entry(), self._root)
+        self._cosigned, self._witnesses, told = entry_steps.check_checkpoint(self._entry(), self._root)
         return told
 
     def _anchored(self) -> str:
         return entry_steps.check_anchor(self._entry(), self._blocks, self._root)
 
     def _sealed(self) -> str:
-        file = self._file
+        file = self._shared
         self._seals = self._blocks.check_seals()
         plain: list[int] = []
         events = [place for history in file.histories for place in history.events]
-        if file.entry is not None:
-            plain.append(file.entry.leaf.block)
-            events.append(file.entry.anchor)
+        for entry in self._entries:
+            plain.append(entry.leaf.block)
+            events.append(entry.anchor)
         if file.state is not None:
             plain.append(file.state.block)
         self._blocks.check_used(plain, events)
         return f"{len(file.blocks)} blocks, each with at least {self._seals} seals"
 
     def _histories_hold(self) -> str:
-        file = self._file
-        if file.entry is not None and self._claim is None:
+        file = self._shared
+        if self._entries and not self._claims:
             if file.histories or file.state is not None:
                 raise VerificationError(6, "histories are shown without the group that relies on them")
-            raise _NotApplicable("the group `binding` is withheld, so nothing says on which histories it relies")
+            raise NotApplicable("the group `binding` is withheld, so nothing says on which histories it relies")
         if file.state is None:
             raise VerificationError(6, "the file has no state proof")
         header = self._blocks.header(file.state.block)
         newest = max((place[0] for history in file.histories for place in history.events), default=0)
-        anchored = 0 if file.entry is None else max(file.entry.leaf.block, file.entry.anchor[0])
+        anchored = max((max(entry.leaf.block, entry.anchor[0]) for entry in self._entries), default=0)
         if header.number < max(newest, anchored):
             raise VerificationError(6, f"block {header.number} is before some of what its state should prove")
         histories = Histories(file.histories, self._blocks, self._root)
         self._read = histories.read
-        posts: list[bytes] = []
-        if self._claim is not None:
-            posts = entry_steps.event_base(self._claim)[1]
+        posts = [post for claim in self._claims for post in entry_steps.event_base(claim)[1]]
         histories.check_needed(needed(self._base(), posts, histories.read))
         state = ProvenState(file.state, header.state_root, self._root)
         histories.check_complete(state)
@@ -229,7 +239,7 @@ class _Run:
         self._by_chain_only = found.by_chain_only
         self._check_agencies(histories, found)
         contracts = dict(histories.by_contract())
-        if file.entry is not None:
+        if self._entries:
             contracts[_ANCHOR] = ()
         state.check_used(dict(sorted(contracts.items())), sorted(found.contract_signers))
         self._check_subject()
@@ -244,7 +254,7 @@ class _Run:
 
     def _check_subject(self) -> None:
         """Evidence about an object needs the object; only answers and events prove that there is none."""
-        file = self._file
+        file = self._shared
         if file.kind in {"agreement", "responsibility", "case"} and not self._read(*self._base()[0]):
             raise VerificationError(6, f"there is no such {file.kind}")
 
@@ -254,7 +264,7 @@ class _Run:
         if entry.batch is None:
             if not withheld:
                 raise VerificationError(7, "all groups are disclosed, and the reporter's signature is not")
-            raise _NotApplicable(f"withheld: {', '.join(withheld)}; the reporter signed all groups together")
+            raise NotApplicable(f"withheld: {', '.join(withheld)}; the reporter signed all groups together")
         if withheld:
             raise VerificationError(7, "the reporter's signature is shown, and groups that it covers are not")
         return entry_steps.check_reporter(
@@ -262,14 +272,14 @@ class _Run:
         )
 
     def _follows(self) -> str:
-        file = self._file
-        if file.entry is not None:
+        if self._entries:
             withheld = [name for name in ("binding", "exchange") if name not in self._groups]
             if withheld:
-                raise _NotApplicable(f"withheld: {', '.join(withheld)}; the verdict follows from both")
+                raise NotApplicable(f"withheld: {', '.join(withheld)}; the verdict follows from both")
             return entry_steps.check_verdict(self._groups, self._root, self._read)
+        file = self._file
         if file.answer is None:
-            raise _NotApplicable(f"evidence of the kind {file.kind} claims no verdict")
+            raise NotApplicable(f"evidence of the kind {file.kind} claims no verdict")
         found = answer_to(file.subject, self._read, proved_at=self._proved_until)
         if found != file.answer:
             odd = next(name for name in sorted({*found, *file.answer}) if found.get(name) != file.answer.get(name))
@@ -281,7 +291,7 @@ class _Run:
 
     def _entry(self) -> Entry:
         if self._file.entry is None:
-            raise _NotApplicable(f"evidence of the kind {self._file.kind} is about no log entry")
+            raise NotApplicable(f"evidence of the kind {self._file.kind} is about no log entry")
         return self._file.entry
 
     def _base(self) -> list[HeadKey]:
@@ -303,7 +313,7 @@ class _Run:
 
     def _read_unproved(self, contract: str, key: bytes) -> list[Recorded[Event]]:
         """Return a history before step 6 has proved it: what it is about, never whether it counts."""
-        for history in self._file.histories:
+        for history in self._shared.histories:
             if history.contract == contract and history.key == key.hex():
                 return [self._blocks.event(place).recorded for place in history.events]
         return []

@@ -67,10 +67,15 @@ def perfect_root(hashes: Sequence[bytes]) -> bytes:
 
 def root_of(leaf_hashes: Iterable[bytes]) -> bytes:
     """Return the tree's root over the leaf hashes, in order."""
-    tree = CompactRange()
-    for value in leaf_hashes:
-        tree.append(value)
-    return tree.root()
+    level = list(leaf_hashes)
+    if not level:
+        return EMPTY_ROOT
+    while len(level) > 1:
+        # A last one without a sibling goes up as it is: the split at the largest power of two, from below.
+        alone = level[-1:] if len(level) % 2 else []
+        pairs = zip(level[::2], level[1::2], strict=False)
+        level = [sha256(_NODE + left + right).digest() for left, right in pairs] + alone
+    return level[0]
 
 
 def fold(peaks: Sequence[bytes]) -> bytes:
@@ -156,7 +161,7 @@ def inclusion_proof(reader: NodeReader, index: int, size: int) -> list[bytes]:
     path = []
     begin, end = 0, size
     while end - begin > 1:
-        middle = begin + _split(end - begin)
+        middle = begin + split(end - begin)
         if index < middle:
             path.append((middle, end))
             end = middle
@@ -181,7 +186,7 @@ def consistency_proof(reader: NodeReader, old: int, new: int) -> list[bytes]:
     path = []
     begin, end = 0, new
     while end != old:
-        middle = begin + _split(end - begin)
+        middle = begin + split(end - begin)
         if old <= middle:
             path.append((middle, end))
             end = middle
@@ -211,7 +216,7 @@ class HashList:
         return self._levels[level][index]
 
 
-def _split(count: int) -> int:
+def split(count: int) -> int:
     """Return the largest power of two smaller than ``count`` (which is at least 2)."""
     return 1 << ((count - 1).bit_length() - 1)
 

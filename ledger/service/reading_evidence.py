@@ -6,10 +6,18 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from ledger.domain.canonical import MAX_INTEGER
 from ledger.domain.errors import InvalidInputError, NotFoundError
 from ledger.service.answers import question_of
 from ledger.service.event_views import find_leaf
 from ledger.service.evidence import ExportEvidence, export_entry, export_evidence
+from ledger.service.evidence_batches import (
+    ExportStream,
+    export_entries,
+    export_stream,
+    indices_of,
+    stream_entries,
+)
 from ledger.service.reading_events import readable
 from ledger.service.reading_notices import resolve_open_case
 from ledger.service.requests import Request
@@ -19,7 +27,12 @@ if TYPE_CHECKING:
     from ledger.domain.identifiers import PostRef
     from ledger.service.services import Services
 
-KINDS = ("agreement", "answer", "case", "event", "responsibility")
+KINDS = ("agreement", "answer", "case", "event", "events", "responsibility", "stream")
+MAX_EVENTS = 1_000
+"""Of many events in one file: what one asker may let this service gather at a time."""
+
+
+_STREAM_PARTS = 3
 
 
 class ReadEvidence(Request, frozen=True, kw_only=True):
@@ -48,6 +61,12 @@ def read_evidence(services: Services, request: ReadEvidence, post: PostRef | Non
     match request.kind:
         case "event":
             return _event(services, request.id, request.disclose, post)
+        case "events":
+            return export_entries(services, _readable(services, indices_of(request.id, services.log.size()), post))
+        case "stream":
+            asked = _stream(request.id)
+            _readable(services, stream_entries(services, asked)[0], post)
+            return export_stream(services, asked)
         case "case":
             case = resolve_open_case(services, request.id)
             return export_evidence(services, ExportEvidence(kind="case", id=case.hex()))
@@ -64,6 +83,30 @@ def read_evidence(services: Services, request: ReadEvidence, post: PostRef | Non
                     raise NotFoundError("answer", request.id)
         case _:
             return export_evidence(services, ExportEvidence(kind=request.kind, id=request.id))
+
+
+def _readable(services: Services, indices: list[int], post: PostRef | None) -> list[int]:
+    """Return the indices if the asker may read the event at each."""
+    if len(indices) > MAX_EVENTS:
+        raise InvalidInputError("id", f"{len(indices)} events", f"at most {MAX_EVENTS} in one file over the network")
+    if post is not None:
+        for index in indices:
+            readable(services, str(index), post)
+    elif not services.deployment.demonstration:
+        raise SignatureMissingError("events' evidence is for their parties")
+    return indices
+
+
+def _stream(text: str) -> ExportStream:
+    """Return what ``REPORTER|AGREEMENT|FIRST..LAST`` asks for; the agreement may be empty."""
+    parts = text.split("|")
+    first, dots, last = parts[-1].partition("..")
+    numbers = [first, last]
+    if len(parts) != _STREAM_PARTS or not dots or any(not (one.isascii() and one.isdecimal()) for one in numbers):
+        raise InvalidInputError("id", text, "REPORTER|AGREEMENT|FIRST..LAST")
+    if any(len(one) > len(str(MAX_INTEGER)) for one in numbers):
+        raise InvalidInputError("id", text, f"numbers of at most {MAX_INTEGER}")
+    return ExportStream(reporter=parts[0], agreement=parts[1], first=int(first), last=int(last))
 
 
 def _event(services: Services, text: str, disclose: list[str], post: PostRef | None) -> dict[str, Any]:

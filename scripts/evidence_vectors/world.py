@@ -28,11 +28,12 @@ from ledger.domain.responsibility_state import ResponsibilityState, fold_respons
 from ledger.domain.scalars import ZERO32
 from ledger.domain.typed_data import Domain
 from ledger.domain.typed_data import digest as signing_digest
-from ledger.evidence import file, trust_root
+from ledger.evidence import events_file, file, trust_root
 from ledger.log.checkpoint import Checkpoint, sign_checkpoint
 from ledger.log.tree import HashList, inclusion_proof, root_of
 from ledger.service.event_batches import SignedBatch, batch_record
 from ledger.service.event_documents import event_document
+from ledger.service.evidence_batches import make_events_file
 from ledger.service.evidence_files import HeldEvent, answer_file, event_file, make_trust_root, object_file
 from ledger.service.ports import VaultDocument
 from ledger.service.stored_batches import BatchHead
@@ -183,7 +184,7 @@ class World(Acts):
         """Sign a checkpoint over the whole log and anchor it."""
         size = len(self._leaves)
         root = root_of(leaf.hash() for leaf in self._leaves)
-        note = sign_checkpoint(Checkpoint(ORIGIN, size, root), [self.log_key, *self.witness_keys])
+        note = sign_checkpoint(Checkpoint(ORIGIN, size, root), [self.log_key, self.log_cosigner, *self.witness_keys])
         self._anchors.append((size, note))
         anchored = events.CheckpointAnchored(size=size, root=root, note_hash=sha256(note).digest())
         self.chain.add("CheckpointAnchor", keccak256_text("anchor")[:4], [anchored])
@@ -202,6 +203,12 @@ class World(Acts):
     def event_evidence(self, index: int, disclose: Sequence[str] = ()) -> bytes:
         """Return the evidence file of an event."""
         return file.print_evidence(event_file(self, self.held(index), disclose))
+
+    def events_evidence(self, indices: Sequence[int], stream: Mapping[str, str] | None = None) -> bytes:
+        """Return one evidence file of several events; with the subject of a stream's, it claims that these are all."""
+        kind = "events" if stream is None else "stream"
+        made = make_events_file(self, [self.held(index) for index in indices], kind, stream or {})
+        return events_file.print_events(made)
 
     def object_evidence(
         self, kind: file.Kind, subject: Mapping[str, str], key: tuple[str, bytes], documents: Sequence[Any] = ()
@@ -228,7 +235,7 @@ class World(Acts):
         """Return the deployment's trust root, with the witnesses."""
         made = make_trust_root(self.deployment, self.state)
         keys = [witness.vkey for witness in self.witness_keys]
-        witnesses = trust_root.Witnesses(keys=keys, threshold=len(keys) // 2 + 1 if keys else 0)
+        witnesses = [trust_root.Witnesses(keys=keys, since=1, threshold=len(keys) // 2 + 1)] if keys else []
         return trust_root.TrustRoot(
             **{name: getattr(made, name) for name in made.__struct_fields__ if name != "witnesses"},
             witnesses=witnesses,
