@@ -26,6 +26,8 @@ BENCHES: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
     "follower": ("events a second of the follower against web3.py", ("--events", "12000")),
     "evidence": ("size of an evidence file, and time to verify it", ()),
     "ingest": ("durable, signed and bound events a second over HTTP", ("--batches", "5")),
+    "fsck": ("the check of a log's folder, beside Tessera's where --tessera-fsck gives it", ("--runs", "2")),
+    "proofs": ("proofs from tiles at two sizes of a log", ("--sizes", "100000", "--runs", "2")),
     "demo": ("`make demo` from a clean clone", ()),
 }
 """What each measures, and what makes it quick."""

@@ -4,7 +4,7 @@
 
 Each run checks with ours and then with Tessera's (its program reads the folder by ``file://``, with one worker and with
 as many as there are processors; the better median counts). Without its program ours is measured alone, and the table
-says so. The log is made by ``scripts.bench.big_log`` under ``build/`` and removed afterwards. Resuming is measured too:
+says so. The log is made by ``scripts.big_log`` under ``build/`` and removed afterwards. Resuming is measured too:
 a second check with the state of a first.
 """
 
@@ -24,7 +24,7 @@ from rich.console import Console
 from rich.table import Table
 
 from ledger.log.storage import check_folder, resume_check
-from scripts.bench.big_log import SIGNER, make_log
+from scripts.big_log import SIGNER, make_log
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,7 +36,7 @@ def main() -> None:
     parser.add_argument("--entries", type=int, default=1_000_000)
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--tessera-fsck", type=Path, metavar="PATH", help="Tessera's fsck program")
-    parser.add_argument("--log", type=Path, metavar="FOLDER", help="a log that scripts.bench.big_log made before")
+    parser.add_argument("--log", type=Path, metavar="FOLDER", help="a log that scripts.big_log made before")
     options = parser.parse_args()
     if options.log is not None:
         measure(options.log, options.runs, options.tessera_fsck)

@@ -3,7 +3,7 @@
     python -m scripts.bench.proofs                       # logs of 10^5 and 10^6 entries
     python -m scripts.bench.proofs --sizes 100000 10000000
 
-Each log is made by ``scripts.bench.big_log`` under ``build/`` and removed afterwards (10^7 entries take 4.5 GB), or was
+Each log is made by ``scripts.big_log`` under ``build/`` and removed afterwards (10^7 entries take 4.5 GB), or was
 made before (``--logs``). **Warm** is one opened log, as in a service: random entries, in the newest tree and in trees
 of random older sizes; tiles stay in its bounded cache. **Cold** drops every cache of the process before each proof; the
 system's page cache stays. Every proof is verified against the root before it is given, which is part of the time.
@@ -28,7 +28,7 @@ from ledger.log.client import read_entry
 from ledger.log.note import parse_note
 from ledger.log.storage import FolderFetcher, FolderLog
 from ledger.log.tiles import CHECKPOINT_PATH
-from scripts.bench.big_log import SIGNER, make_log
+from scripts.big_log import SIGNER, make_log
 
 if TYPE_CHECKING:
     from collections.abc import Callable

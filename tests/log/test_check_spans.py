@@ -15,7 +15,7 @@ from ledger.log.storage import FolderLog, check_folder, resume_check
 from ledger.log.storage import spans as spans_module
 from ledger.log.storage.resumption import KnownSpan, read_known, write_known
 from ledger.log.tiles import TILE_WIDTH, entries_path, tile_path
-from scripts.bench.big_log import SIGNER, STREAMS, leaves, make_log
+from scripts.big_log import SIGNER, STREAMS, leaves, make_log
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -1,6 +1,6 @@
 """Make a log of any size, fast: real leaves in real tiles, signed with a key that is thrown away.
 
-    python -m scripts.bench.big_log FOLDER --entries 10000000
+    python -m scripts.big_log FOLDER --entries 10000000
 
 The leaves are those of docs/spec/entry-v1.md §3 (some 380 bytes each): streams take turns, each leaf names the one
 before it in its stream. Bundles and tiles are written as they fill, without a journal of what is in them; the journal
@@ -35,7 +35,7 @@ _NO_HASH: Final = "0" * 64
 
 def main() -> None:
     """Make a log in a folder, and say what was made."""
-    parser = argparse.ArgumentParser(prog="python -m scripts.bench.big_log", description=__doc__.split("\n")[0])
+    parser = argparse.ArgumentParser(prog="python -m scripts.big_log", description=__doc__.split("\n")[0])
     parser.add_argument("folder", type=Path)
     parser.add_argument("--entries", type=int, default=1_000_000)
     options = parser.parse_args()
