@@ -5,27 +5,33 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from ledger.bootstrap.parts import LOG_KEY, LazyNoteSigner
-from ledger.domain.errors import InvalidInputError
+from ledger.domain.errors import IntegrityError, InvalidInputError
+from ledger.home import write_json
+from ledger.log.checkpoint import parse_checkpoint
 from ledger.log.cosignature import Cosigner
 from ledger.log.endorsing import NO_WITNESSES
-from ledger.log.note import Ed25519Verifier
+from ledger.log.note import Ed25519Verifier, parse_note
 from ledger.log.policy import parse_policy
 from ledger.log.storage import FolderLog
+from ledger.service.witnesses import WitnessEra
 from ledger.witnessing.client import Witnesses
 
 if TYPE_CHECKING:
     from ledger.home import Home
     from ledger.log.policy import Policy
+    from ledger.log.ports import Fetcher
     from ledger.service.deployment import Deployment
     from ledger.settings import Settings
     from ledger.signing.keystore import FileKeyring
 
 
 def open_log(
-    settings: Settings, home: Home, deployment: Deployment, keyring: FileKeyring
-) -> tuple[FolderLog, Witnesses | None]:
-    """Open a home's log, and what asks its witnesses, if it has a policy.
+    settings: Settings, home: Home, deployment: Deployment, keyring: FileKeyring, archive: Fetcher | None = None
+) -> tuple[FolderLog, Witnesses | None, tuple[WitnessEra, ...]]:
+    """Open a home's log, and what asks its witnesses, if it has a policy; and who had to cosign from which size on.
 
     Raises:
         InvalidInputError: The policy's file cannot be read, is no policy, or is another log's.
@@ -40,12 +46,50 @@ def open_log(
             origin=deployment.log_origin,
             cosigners=[own_cosigner(keyring, deployment.log_vkey)],
             endorser=NO_WITNESSES if witnesses is None else witnesses,
+            archive=archive,
         )
     except BaseException:
         if witnesses is not None:
             witnesses.close()
         raise
-    return log, witnesses
+    published = parse_checkpoint(parse_note(log.checkpoint()).text).size
+    return log, witnesses, settle_eras(home, None if witnesses is None else witnesses.policy, published)
+
+
+def settle_eras(home: Home, policy: Policy | None, published: int) -> tuple[WitnessEra, ...]:
+    """Return who had to cosign from which size on; a policy other than the last counts from the next size on.
+
+    Nothing is published between the opening of the log and this record, so that each checkpoint of an era meets its
+    policy.
+
+    Raises:
+        IntegrityError: The record is damaged.
+    """
+    eras = _read_eras(home)
+    last = eras[-1] if eras else WitnessEra(0, (), 0)
+    keys = () if policy is None else tuple(witness.key.vkey for witness in policy.counted())
+    threshold = 0 if policy is None else policy.fewest()
+    if (last.keys, last.threshold) == (keys, threshold):
+        return eras
+    era = WitnessEra(published + 1, keys, threshold)
+    eras = (*(kept for kept in eras if kept.since < era.since), era)
+    write_json(
+        home.witnesses,
+        {"eras": [{"since": one.since, "keys": one.keys, "threshold": one.threshold} for one in eras]},
+    )
+    return eras
+
+
+def _read_eras(home: Home) -> tuple[WitnessEra, ...]:
+    try:
+        told = msgspec.json.decode(home.witnesses.read_bytes(), type=dict[str, list[WitnessEra]])
+        return tuple(told["eras"])
+    except FileNotFoundError:
+        return ()
+    except (msgspec.DecodeError, KeyError) as error:
+        raise IntegrityError(
+            "witnesses", "the record of the log's policies is damaged", file=str(home.witnesses)
+        ) from error
 
 
 def own_cosigner(keyring: FileKeyring, vkey: str) -> Cosigner:

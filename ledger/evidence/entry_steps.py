@@ -30,8 +30,9 @@ from ledger.evidence.file import unhex
 from ledger.evidence.histories import AGREEMENTS, RESPONSIBILITIES
 from ledger.evidence.signature import recover
 from ledger.evidence.trust_root import BINDING_AGE_MAX_S
-from ledger.log.checkpoint import open_checkpoint, parse_checkpoint
-from ledger.log.note import Ed25519Verifier, parse_note
+from ledger.log.checkpoint import parse_checkpoint
+from ledger.log.cosignature import CosignatureVerifier
+from ledger.log.note import keys_that_signed, parse_note
 from ledger.log.proofs import root_from_inclusion, verify_inclusion
 from ledger.log.tree import leaf_hash, root_of
 
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     from ledger.evidence.file import Group as StatedGroup
     from ledger.evidence.histories import HeadKey
     from ledger.evidence.trust_root import TrustRoot
+    from ledger.log.ports import NoteVerifier
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,24 +161,38 @@ def check_inclusion(entry: Entry) -> str:
     return f"entry {entry.index} of {checkpoint.size}"
 
 
-def check_checkpoint(entry: Entry, root: TrustRoot) -> tuple[int, str]:
-    """3. The log's key signed the checkpoint, and so did enough witnesses; nobody else did.
+def check_checkpoint(entry: Entry, root: TrustRoot) -> tuple[int, int, str]:
+    """3. A key of the log signed the checkpoint, and enough witnesses cosigned it; nobody else did.
+
+    A key that the log had before counts up to its size, and witnesses from theirs on. Each of the log's keys may also
+    have cosigned. The numbers are of the witnesses that did and of those that there are.
 
     Raises:
         VerificationError: A signature is missing or wrong, or of a key that is not in the trust root.
     """
     note = entry.checkpoint.encode()
-    log_key = Ed25519Verifier.from_vkey(root.log.vkey)
-    witnesses = [Ed25519Verifier.from_vkey(vkey) for vkey in root.witnesses.keys]
-    checkpoint = open_checkpoint(note, log_key, witnesses=witnesses, origin=root.log.origin)
-    known = {(key.name, key.key_id) for key in (log_key, *witnesses)}
+    checkpoint = parse_checkpoint(parse_note(note).text)
+    log_keys = root.log.keys_at(checkpoint.size)
+    own = [CosignatureVerifier(key.name, key.public_key) for key in log_keys]
+    asked = root.witnesses_at(checkpoint.size)
+    witnesses = [CosignatureVerifier.from_vkey(vkey) for vkey in asked.keys]
     lines = [(line.name, line.key_id) for line in parse_note(note).signatures]
-    if len(set(lines)) != len(lines) or not set(lines) <= known:
+    known: list[NoteVerifier] = [*log_keys, *own, *witnesses]
+    signed = keys_that_signed(parse_note(note), known)
+    if not any((key.name, key.key_id) in signed for key in log_keys):
+        raise VerificationError(3, f"no signature of {root.log.origin} by a key that counts at size {checkpoint.size}")
+    if checkpoint.origin != root.log.origin:
+        raise VerificationError(3, f"the origin is {checkpoint.origin}, not {root.log.origin}")
+    if len(signed) != len(lines):
         raise VerificationError(3, "the checkpoint bears a signature twice, or one of an unknown key")
-    cosigned = sum(1 for key in witnesses if (key.name, key.key_id) in lines)
-    if cosigned < root.witnesses.threshold:
-        raise VerificationError(3, f"{cosigned} witnesses signed, and {root.witnesses.threshold} are needed")
-    return cosigned, f"signed by {checkpoint.origin}" + (f" and {cosigned} witnesses" if witnesses else "")
+    cosigned = sum(1 for key in witnesses if (key.name, key.key_id) in signed)
+    if cosigned < asked.threshold:
+        raise VerificationError(3, f"{cosigned} witnesses signed, and {asked.threshold} are needed")
+    return (
+        cosigned,
+        len(witnesses),
+        f"signed by {checkpoint.origin}" + (f" and {cosigned} witnesses" if witnesses else ""),
+    )
 
 
 def check_anchor(entry: Entry, blocks: Blocks, root: TrustRoot) -> str:

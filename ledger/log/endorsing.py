@@ -16,9 +16,5 @@ class _NoWitnesses:
         """Return the note as it is."""
         return note
 
-    def suffices(self, _note: bytes) -> bool:
-        """Say that nothing is missing."""
-        return True
-
 
 NO_WITNESSES: Final[Endorser] = _NoWitnesses()

@@ -120,7 +120,3 @@ class Endorser(Protocol):
             UnavailableError: too few of them signed; the checkpoint must not be published.
         """
         ...
-
-    def suffices(self, note: bytes) -> bool:
-        """Say whether a note bears all that it needs already."""
-        ...

@@ -34,6 +34,14 @@ class DeployedContract:
 
 
 @dataclass(frozen=True, slots=True)
+class FormerLogKey:
+    """A key that the log signed with before, and the largest size of a checkpoint that counts by its signature."""
+
+    vkey: str
+    until: int
+
+
+@dataclass(frozen=True, slots=True)
 class Deployment:
     """One deployment of all contracts together with its log."""
 
@@ -44,6 +52,8 @@ class Deployment:
     log_origin: str
     log_vkey: str
     demonstration: bool
+    log_former: tuple[FormerLogKey, ...] = ()
+    """The keys that the log signed with before, oldest first."""
 
     def address(self, name: str) -> bytes:
         """Return a contract's address."""
@@ -74,6 +84,7 @@ class Deployment:
             "log_origin": self.log_origin,
             "log_vkey": self.log_vkey,
             "demonstration": self.demonstration,
+            "log_former": [{"until": key.until, "vkey": key.vkey} for key in self.log_former],
         }
 
     @classmethod
@@ -92,4 +103,5 @@ class Deployment:
             log_origin=value["log_origin"],
             log_vkey=value["log_vkey"],
             demonstration=value["demonstration"],
+            log_former=tuple(FormerLogKey(key["vkey"], key["until"]) for key in value.get("log_former", ())),
         )

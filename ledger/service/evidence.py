@@ -87,14 +87,14 @@ def export_entry(
 
 def export_trust_root(services: Services, _request: Nothing) -> dict[str, Any]:
     """Return the trust root as text, with its fingerprint for comparing by telephone."""
-    root = make_trust_root(services.deployment, services.state)
+    root = _trust_root(services)
     content = trust_root.print_trust_root(root)
     return {
         "content": content.decode(),
         "fingerprint": fingerprint(content),
         "chain_id": root.chain_id,
         "validators": len(root.validators.keys),
-        "witnesses": len(root.witnesses.keys),
+        "witnesses": len(root.witnesses[-1].keys) if root.witnesses else 0,
         "agencies": len(root.agencies),
         "demonstration": root.demonstration,
     }
@@ -173,10 +173,14 @@ def _provable(services: Services, known_at: str) -> str:
     return known_at if asked <= newest else iso(newest)
 
 
+def _trust_root(services: Services) -> trust_root.TrustRoot:
+    return make_trust_root(services.deployment, services.state, services.witness_eras)
+
+
 def _checked(services: Services, made: file.Evidence) -> dict[str, Any]:
     """Return the file as text, once our own verifier accepts it."""
     content = file.print_evidence(made)
-    report = verify(content, trust_root.print_trust_root(make_trust_root(services.deployment, services.state)))
+    report = verify(content, trust_root.print_trust_root(_trust_root(services)))
     if (failed := report.failed) is not None:
         raise VerificationError(failed.number, failed.reason)
     return {

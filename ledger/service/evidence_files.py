@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from ledger.service.evidence_gathering import Source
     from ledger.service.ledger_state import LedgerState
     from ledger.service.ports import VaultDocument
+    from ledger.service.witnesses import WitnessEra
 
 _ANCHOR: Final = "CheckpointAnchor"
 
@@ -120,7 +121,9 @@ def answer_file(source: Source, question: Mapping[str, str]) -> file.Evidence:
     return _file(gathered, "answer", question, answer=answer)
 
 
-def make_trust_root(deployment: Deployment, state: LedgerState) -> trust_root.TrustRoot:
+def make_trust_root(
+    deployment: Deployment, state: LedgerState, eras: Sequence[WitnessEra] = ()
+) -> trust_root.TrustRoot:
     """Return what a verifier of this deployment's evidence has to trust, with the root keys known now."""
     agencies: dict[str, list[str]] = {}
     for agency in state.ids("agency"):
@@ -145,12 +148,16 @@ def make_trust_root(deployment: Deployment, state: LedgerState) -> trust_root.Tr
         demonstration=deployment.demonstration,
         format=trust_root.FORMAT,
         genesis_hash=deployment.genesis_hash.hex(),
-        log=trust_root.Log(origin=deployment.log_origin, vkey=deployment.log_vkey),
+        log=trust_root.Log(
+            former=[trust_root.FormerKey(until=key.until, vkey=key.vkey) for key in deployment.log_former],
+            origin=deployment.log_origin,
+            vkey=deployment.log_vkey,
+        ),
         # More than two thirds of several validators, as their consensus needs; the one of the embedded engine.
         validators=trust_root.Validators(
             keys=[validator.hex() for validator in deployment.validators], threshold=2 * count // 3 + 1
         ),
-        witnesses=trust_root.Witnesses(keys=[], threshold=0),
+        witnesses=[trust_root.Witnesses(keys=list(era.keys), since=era.since, threshold=era.threshold) for era in eras],
     )
 
 

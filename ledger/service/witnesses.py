@@ -29,6 +29,15 @@ class Problem(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class WitnessEra:
+    """Whose cosignatures, and how many of them, every checkpoint published from a size on bears."""
+
+    since: int
+    keys: tuple[str, ...]
+    threshold: int
+
+
+@dataclass(frozen=True, slots=True)
 class WitnessStanding:
     """One witness of the policy, as it last answered."""
 

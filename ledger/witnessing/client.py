@@ -103,12 +103,6 @@ class Witnesses:
         since = self._unmet_since
         return 0.0 if since is None else self._clock() - since
 
-    def suffices(self, note: bytes) -> bool:
-        """Say whether the cosignatures of a note meet the policy; that of no leaves needs none."""
-        if parse_note(note).text.split("\n", 2)[1] == "0":
-            return True
-        return self._policy.is_met_by(self._policy.witnesses_of(note))
-
     def endorse(self, note: bytes, checkpoint: Checkpoint, log: ProvesConsistency) -> bytes:
         """Return the note with the cosignatures that were had.
 

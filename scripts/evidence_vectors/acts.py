@@ -19,6 +19,7 @@ from ledger.domain.scalars import OPEN_END, ZERO32
 from ledger.domain.typed_data import Domain, struct_hash
 from ledger.domain.typed_data import digest as signing_digest
 from ledger.evidence.calls import FUNCTIONS, OPEN_NOTICE
+from ledger.log.cosignature import Cosigner
 from ledger.log.note import Ed25519Signer
 from ledger.service.call_data import call_data, tuple_type
 from ledger.service.deployment import DeployedContract, Deployment
@@ -56,8 +57,11 @@ class Acts:
         """Make the chain and admit the agencies with their posts."""
         self.chain = MadeChain(chain_id, [Key(f"sealer {number}") for number in range(validators)])
         self.log_key = Ed25519Signer(ORIGIN, sha256(b"quanze vectors: log").digest())
+        self.log_cosigner = Cosigner.from_seed(ORIGIN, sha256(b"quanze vectors: log").digest(), self.cosigned_at)
         self.witness_keys = [
-            Ed25519Signer(f"witness{number}.example", sha256(b"quanze vectors: witness %d" % number).digest())
+            Cosigner.from_seed(
+                f"witness{number}.example", sha256(b"quanze vectors: witness %d" % number).digest(), self.cosigned_at
+            )
             for number in range(witnesses)
         ]
         self.deployment = Deployment(
@@ -81,6 +85,10 @@ class Acts:
         self.register(OFFICE, _HEADS)
         self.register(WANTING, _HEADS)
         self.register(GATEWAY, PostRole.REPORTER)
+
+    def cosigned_at(self) -> int:
+        """Return the time that cosignatures bear: that of the newest block."""
+        return self.chain.final_block().timestamp
 
     # Acts.
 

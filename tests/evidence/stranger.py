@@ -76,21 +76,34 @@ class Stranger(ChainReader):
         led = self.follow(leaf, entry["index"], int(size), [bytes.fromhex(node) for node in entry["path"]])
         need(led == base64.b64decode(root), "2")
         need(origin == self.r["log"]["origin"], "3: origin")
-        signed = set()
+        log_keys = [self.r["log"]["vkey"], *(k["vkey"] for k in self.r["log"]["former"] if int(size) <= k["until"])]
+        eras = [era for era in self.r["witnesses"] if era["since"] <= int(size)]
+        era = eras[-1] if eras else {"keys": [], "threshold": 0}
+        named = {}  # (name, the line's four bytes) -> (whose, kind, key)
+        for whose, vkeys in (("log", log_keys), ("witness", era["keys"])):
+            for vkey in vkeys:
+                name, _, material = vkey.split("+", 2)
+                raw = base64.b64decode(material)
+                for kind in {raw[0], 4}:
+                    key_id = sha256(name.encode() + b"\n" + bytes([kind]) + raw[1:]).digest()[:4]
+                    named[name, key_id] = (whose, kind, raw[1:])
+        signed = []
         for line in lines.rstrip("\n").split("\n"):
             _, name, encoded = line.split(" ")
-            (vkey,) = [
-                k for k in (self.r["log"]["vkey"], *self.r["witnesses"]["keys"]) if k.startswith(name + "+")
-            ] or [""]
-            need(vkey, "3: stranger")
-            key, signature = base64.b64decode(vkey.split("+", 2)[2])[1:], base64.b64decode(encoded)[4:]
+            raw = base64.b64decode(encoded)
+            need((name, raw[:4]) in named, "3: stranger")
+            whose, kind, key = named.pop((name, raw[:4]))
+            message, value = (text + "\n").encode(), raw[4:]
+            if kind == 4:
+                time, value = int.from_bytes(value[:8], "big"), value[8:]
+                message = b"cosignature/v1\ntime %d\n" % time + message
             try:
-                Ed25519PublicKey.from_public_bytes(key).verify(signature, (text + "\n").encode())
+                Ed25519PublicKey.from_public_bytes(key).verify(value, message)
             except Exception as error:
                 raise RefusedError("3: signature") from error
-            signed.add(vkey)
-        need(self.r["log"]["vkey"] in signed, "3: log")
-        need(len(signed) - 1 >= self.r["witnesses"]["threshold"], "3: witnesses")
+            signed.append((whose, kind))
+        need(("log", 1) in signed, "3: log")
+        need(signed.count(("witness", 4)) >= era["threshold"], "3: witnesses")
 
     def step4(self) -> None:
         entry = self.e["entry"]

@@ -12,6 +12,9 @@ from hypothesis import strategies as st
 from ledger.domain import canonical
 from ledger.evidence import verify
 from ledger.evidence.report import NONE, Status
+from ledger.log.cosignature import Cosigner
+from ledger.log.note import Ed25519Signer
+from scripts.evidence_vectors.names import ORIGIN
 from tests.evidence.altering import failure
 
 if TYPE_CHECKING:
@@ -144,12 +147,49 @@ def test_a_file_beyond_the_limit_is_refused_unread(made: Made, monkeypatch: pyte
     assert failure(made.evidence, made.root) == (0, f"the file has more than {len(made.evidence) - 1} bytes")
 
 
-@pytest.mark.parametrize("field", ["validators", "witnesses"])
-def test_a_trust_root_that_cannot_be_is_refused(made: Made, field: str) -> None:
+WITNESS = Cosigner.from_seed("witness.example", bytes(32), lambda: 0).vkey
+LOG = Ed25519Signer(ORIGIN, bytes(32)).vkey
+
+
+@pytest.mark.parametrize(
+    ("field", "changed"),
+    [
+        ("validators", {"keys": [], "threshold": 1}),
+        ("validators", {"keys": ["11" * 20] * 2, "threshold": 1}),
+        ("validators", {"keys": ["11" * 20], "threshold": 2}),
+        ("witnesses", {"keys": [], "since": 1, "threshold": 0}),
+        ("witnesses", [{"keys": [], "since": 1, "threshold": 1}]),
+        ("witnesses", [{"keys": [WITNESS] * 2, "since": 1, "threshold": 1}]),
+        ("witnesses", [{"keys": [WITNESS], "since": 1, "threshold": 2}]),
+        ("witnesses", [{"keys": [WITNESS], "since": -1, "threshold": 1}]),
+        ("witnesses", [{"keys": [WITNESS], "threshold": 1}]),
+        ("witnesses", [{"keys": [WITNESS], "since": 5, "threshold": 1}] * 2),
+        ("witnesses", [{"keys": [LOG], "since": 1, "threshold": 1}]),
+        ("witnesses", [{"keys": ["x"], "since": 1, "threshold": 1}]),
+        ("log", {"former": [{"until": 3, "vkey": LOG}] * 2}),
+        ("log", {"former": [{"until": -1, "vkey": LOG}]}),
+        ("log", {"former": [{"until": 3, "vkey": WITNESS}]}),
+        ("log", {"former": [{"until": 3, "vkey": None}]}),
+    ],
+)
+def test_a_trust_root_that_cannot_be_is_refused(made: Made, field: str, changed: Any) -> None:
     value = json.loads(made.root)
-    for changed in ({"keys": [], "threshold": 1}, {"keys": value[field]["keys"] * 2 or ["x", "x"], "threshold": 1}):
-        root = canonical.encode({**value, field: changed})
-        assert failure(made.evidence, root)[0] == 0
+    if field == "log":
+        changed = {**value["log"], **changed}
+    assert failure(made.evidence, canonical.encode({**value, field: changed}))[0] == 0
+
+
+def test_a_key_of_the_log_is_named_once(made: Made) -> None:
+    value = json.loads(made.root)
+    value["log"]["former"] = [{"until": 3, "vkey": value["log"]["vkey"]}]
+    assert failure(made.evidence, canonical.encode(value)) == (
+        0,
+        "the trust root names one key twice, of the log or of its witnesses",
+    )
+
+
+def test_a_trust_root_without_a_member_is_refused(made: Made) -> None:
+    value = json.loads(made.root)
     for name in list(value):
         assert failure(made.evidence, canonical.encode({k: v for k, v in value.items() if k != name}))[0] == 0
 

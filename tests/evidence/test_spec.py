@@ -73,7 +73,8 @@ def test_every_member_of_the_file_is_told(title: str, kinds: list[Any]) -> None:
 def test_every_member_of_the_trust_root_is_told() -> None:
     text = section(TRUST_ROOT, "## 1. Form")
     assert sorted(members(text)) == sorted(fields(trust_root.TrustRoot))
-    for kind in (trust_root.Contract, trust_root.Log, trust_root.Validators, trust_root.Witnesses):
+    root = trust_root
+    for kind in (root.Contract, root.FormerKey, root.Log, root.Validators, root.Witnesses):
         assert all(f'"{name}"' in text for name in fields(kind))
     assert all(f"`{name}`" in text for name in trust_root.REQUIRED_CONTRACTS)
 

@@ -16,6 +16,7 @@ from ledger.domain.keccak import keccak256_text
 from ledger.domain.scalars import ZERO32
 from ledger.evidence import Status, verify
 from ledger.evidence.report import TITLES
+from ledger.log.note import Ed25519Signer
 from ledger.service.evidence_files import shown_groups
 from ledger.service.ports import VaultDocument
 from scripts.evidence_vectors.chain import Key
@@ -25,6 +26,7 @@ from scripts.evidence_vectors.names import (
     GATEWAY,
     INSPECTOR,
     OFFICE,
+    ORIGIN,
     PROVIDER,
     REQUESTER,
     REVIEWER,
@@ -246,6 +248,72 @@ def test_an_answers_question_and_answer_cannot_be_exchanged(made: Made) -> None:
         "the answer's held is 'no', and the histories give 'yes'",
     )
     assert failure(altered(evidence, lambda v: v["subject"].update(agency=AUTHORITY)), made.root)[0] == 6
+
+
+def test_a_former_key_of_the_log_counts_up_to_its_size(made: Made) -> None:
+    size = made.world.held(made.index).anchored.event.size
+    newer = Ed25519Signer(ORIGIN, bytes(32)).vkey
+
+    def rotated(until: int) -> bytes:
+        def change(value: Any) -> None:
+            value["log"].update(former=[{"until": until, "vkey": value["log"]["vkey"]}], vkey=newer)
+
+        return altered(made.root, change)
+
+    assert verify(made.evidence, rotated(size)).holds
+    reason = f"no signature of {ORIGIN} by a key that counts at size {size}"
+    assert failure(made.evidence, rotated(size - 1)) == (3, reason)
+
+
+def test_a_checkpoint_of_two_keys_holds_by_either(made: Made) -> None:
+    world = World()
+    newer = Ed25519Signer(ORIGIN, bytes(32))
+    index = world.report(world.agree())
+    world.witness_keys = [newer]  # type: ignore[list-item]  # A further line, as while one key follows another.
+    world.anchor()
+    world.witness_keys = []
+    evidence, size = world.event_evidence(index), world.held(index).anchored.event.size
+
+    def root(**log: Any) -> bytes:
+        return altered(world.trust_root_bytes(), lambda value: value["log"].update(log))
+
+    older = world.log_key.vkey
+    assert verify(evidence, root(former=[{"until": size, "vkey": older}], vkey=newer.vkey)).holds
+    assert failure(evidence, root())[1] == "the checkpoint bears a signature twice, or one of an unknown key"
+
+
+def test_witnesses_count_from_their_size_on() -> None:
+    world = World(witnesses=2)
+    index = world.report(world.agree())
+    cosigners, world.witness_keys = world.witness_keys, []
+    world.anchor()
+    evidence, size = world.event_evidence(index), world.held(index).anchored.event.size
+    world.witness_keys = cosigners
+
+    def since(first: int) -> bytes:
+        return altered(world.trust_root_bytes(), lambda value: value["witnesses"][0].update(since=first))
+
+    assert verify(evidence, since(size + 1)).assurance == "OPERATOR_ONLY"
+    assert failure(evidence, since(size)) == (3, "0 witnesses signed, and 2 are needed")
+
+
+def test_the_logs_own_cosignature_is_checked_and_may_be_absent(made: Made) -> None:
+    def lines(change: Any) -> bytes:
+        def cut(value: Any) -> None:
+            text, _, signatures = value["entry"]["checkpoint"].partition("\n\n")
+            value["entry"]["checkpoint"] = f"{text}\n\n{change(signatures)}"
+
+        return altered(made.evidence, cut)
+
+    def broken(signatures: str) -> str:
+        first, second = signatures.splitlines(keepends=True)
+        return first + second[:-10] + ("A" if second[-10] != "A" else "B") + second[-9:]
+
+    assert failure(lines(broken), made.root) == (3, f"the signature of {ORIGIN} is wrong")
+    without = lines(lambda signatures: signatures.splitlines(keepends=True)[0])
+    assert failure(without, made.root) == (4, "the anchor is of another checkpoint")
+    alone = lines(lambda signatures: signatures.splitlines(keepends=True)[1])
+    assert failure(alone, made.root)[0] == 3
 
 
 def test_validators_and_witnesses_raise_the_assurance() -> None:
