@@ -5,14 +5,14 @@ folder is synced; of everything else any part may be kept, in any order:
 
 * a name made, replaced or removed since its folder was synced is as it was or as it is, each by itself;
 * a file's length is what it was when it was synced, what it is, or anything between;
-* each 512 bytes written since then are what they were, zeros, what was written, or garbage.
+* each 512 bytes written since then are what they were, zeros, what was written, or garbage;
+* what was written before a sync that failed is kept by no later one.
 
 A process that is killed loses nothing of this, so a life after it goes on with the same disk.
 """
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -24,23 +24,53 @@ if TYPE_CHECKING:
 
 SECTOR: Final = 512
 
+_WHOLE: Final = 0.4
+"""How often a file is left as it was or as it is, and is not torn."""
+
 
 @dataclass(eq=False)
 class File:
-    """A file's bytes as they are, and as they were when it was last synced."""
+    """A file's bytes as they are, and as they were when it was last synced.
+
+    A sync that fails drops what was to be written: the bytes are seen until the power goes, and no later sync writes
+    them, since the system takes them for written. Only writing them again does.
+    """
 
     data: bytearray = field(default_factory=bytearray)
     synced: bytes = b""
+    dirty: list[tuple[int, int]] = field(default_factory=list)
+
+    def write(self, position: int, written: bytes) -> None:
+        """Put bytes at a position."""
+        self.data.extend(bytes(max(0, position - len(self.data))))
+        self.data[position : position + len(written)] = written
+        self.dirty.append((position, position + len(written)))
+
+    def truncate(self, length: int) -> None:
+        """Make the file shorter, or longer by zeros."""
+        del self.data[length:]
+        self.data.extend(bytes(length - len(self.data)))
 
     def sync(self) -> None:
-        """Keep the bytes as they are."""
-        self.synced = bytes(self.data)
+        """Keep the bytes that wait to be written, and the length."""
+        kept = bytearray(_sector(self.synced, 0, len(self.data)))
+        for start, end in self.dirty:
+            kept[start:end] = self.data[start : min(end, len(self.data))]
+        del kept[len(self.data) :]
+        self.synced = bytes(kept)
+        self.dirty.clear()
+
+    def fail_sync(self) -> None:
+        """Drop what waits to be written; it stays to be seen."""
+        self.dirty.clear()
 
     def after_power_cut(self, chance: random.Random | None) -> bytes:
         """Return bytes that may be left; without chance, those for certain."""
         data, synced = bytes(self.data), self.synced
         if chance is None or data == synced:
             return synced
+        if chance.random() < _WHOLE:
+            return chance.choice([synced, data])
         shorter, longer = sorted((len(synced), len(data)))
         length = chance.choice([len(synced), len(data), chance.randint(shorter, longer)])
         left = bytearray()
@@ -51,9 +81,9 @@ class File:
                 left += new
                 continue
             # What was synced in this sector and was not written over stays what it is.
-            kept = os.path.commonprefix([synced[start:end], new])
+            same = _common(synced[start:end], new)
             junk = chance.choice([bytes(end - start), chance.randbytes(end - start)])
-            left += chance.choice([old, new, kept + junk[len(kept) :]])
+            left += chance.choice([old, new, new[:same] + junk[same:]])
         return bytes(left)
 
 
@@ -114,6 +144,8 @@ class Disk:
             AssertionError: The model does not know the call.
         """
         if call.result < 0:
+            if call.name in {"fsync", "fdatasync"} and (handle := self._handles.get(_number(call))):
+                handle.file.fail_sync()
             return
         if call.name == "close":
             self._handles.pop(_number(call), None)
@@ -162,7 +194,7 @@ class Disk:
             self._folder_of(path).change((Path(path).name, found))
         if isinstance(found, File):
             if "O_TRUNC" in call.text:
-                found.data.clear()
+                found.truncate(0)
             self._handles[call.result] = _Handle(found, is_appending="O_APPEND" in call.text)
 
     def _use(self, call: Call) -> None:
@@ -177,14 +209,12 @@ class Disk:
         match call.name:
             case "write":
                 position = len(handle.file.data) if handle.is_appending else handle.position
-                _put(handle.file.data, position, call.strings[0][: call.result])
+                handle.file.write(position, call.strings[0][: call.result])
                 handle.position = position + call.result
             case "pwrite64":
-                _put(handle.file.data, call.numbers[-1], call.strings[0][: call.result])
+                handle.file.write(call.numbers[-1], call.strings[0][: call.result])
             case "ftruncate":
-                length = call.numbers[-1]
-                del handle.file.data[length:]
-                handle.file.data.extend(bytes(length - len(handle.file.data)))
+                handle.file.truncate(call.numbers[-1])
             case "lseek":
                 handle.position = call.result
             case _:
@@ -211,12 +241,14 @@ def _number(call: Call) -> int:
 
 
 def _sector(data: bytes, start: int, end: int) -> bytes:
+    """Return a part of a file, with zeros beyond its end."""
     return data[start:end].ljust(end - start, b"\0")
 
 
-def _put(data: bytearray, position: int, written: bytes) -> None:
-    data.extend(bytes(max(0, position - len(data))))
-    data[position : position + len(written)] = written
+def _common(one: bytes, other: bytes) -> int:
+    """Return how many bytes both begin with."""
+    length = min(len(one), len(other))
+    return next((place for place in range(length) if one[place] != other[place]), length)
 
 
 def _apply(names: dict[str, File | Folder], changes: tuple[tuple[str, File | Folder | None], ...]) -> None:

@@ -92,7 +92,7 @@ class FaultDrill:
             calls = self._lives.live(self._scratch / "dry" / "log", Promises(), label="base").calls
             shutil.rmtree(self._scratch / "dry")
             renames = [call for call in calls if call.name == "rename" and call.paths()[-1].endswith("/checkpoint")]
-            self._lives.live(folder, promises, label="base", fault=_fault(renames[-1], "SIGKILL"))
+            self._lives.live(folder, promises, label="base", faults=[_fault(renames[-1], "SIGKILL")])
         return folder, promises
 
     def _calls(self, base: Path, promises: Promises) -> list[Call]:
@@ -109,7 +109,7 @@ class FaultDrill:
     def _try(self, base: Path, promises: Promises, call: Call, fault: str) -> None:
         folder = self._copied(base)
         try:
-            life = self._lives.live(folder, promises, label="life", fault=_fault(call, fault), work=WORK)
+            life = self._lives.live(folder, promises, label="life", faults=[_fault(call, fault)], work=WORK)
             hit = [made for made in life.calls if made.is_injected] if fault != "SIGKILL" else life.calls[-1:]
             paths = [path for made in hit for path in made.paths()]
             if not any(path.startswith(str(folder.parent)) for path in paths):

@@ -67,9 +67,15 @@ class Lives:
         self._listener.close()
 
     def live(
-        self, folder: Path, promises: Promises, *, label: str, fault: str = "", work: Sequence[tuple[str, int]] = WORK
+        self,
+        folder: Path,
+        promises: Promises,
+        *,
+        label: str,
+        faults: Sequence[str] = (),
+        work: Sequence[tuple[str, int]] = WORK,
     ) -> Life:
-        """Let a writer work on a folder, with a fault put into one of its calls, and keep what it promised.
+        """Let a writer work on a folder, with faults put into some of its calls, and keep what it promised.
 
         Raises:
             AssertionError: It answered what it had promised otherwise, or refused where nothing was wrong.
@@ -83,7 +89,7 @@ class Lives:
         life = Life()
         with connection, connection.makefile("rb") as answers:
             pid = json.loads(answers.readline())["pid"]
-            with Trace(pid, self._scratch / "trace", fault) as trace:
+            with Trace(pid, self._scratch / "trace", faults) as trace:
                 try:
                     with _polling(folder, promises):
                         _Session(connection, answers, promises, life.refusals).run(label, work)
@@ -139,6 +145,8 @@ class _Session:
                 if order["do"] == "go":
                     self._connection.sendall(b'{"do": "die"}\n')
                     return None
+            case _:
+                pass
         return answer
 
 

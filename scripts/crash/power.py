@@ -11,11 +11,11 @@ import random
 import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from ledger.log.tiles import CHECKPOINT_PATH
 from scripts.crash.disk import Disk
-from scripts.crash.life import WORK, Lives
+from scripts.crash.life import Lives
 from scripts.crash.promises import Promises
 from scripts.crash.tracing import CHANGING
 
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from scripts.crash.tracing import Call
+
+
+_FAILING: Final = 0.5
 
 
 @dataclass
@@ -85,9 +88,15 @@ class PowerDrill:
         shutil.rmtree(copy)
         ours = [call for call in calls if call.name in CHANGING and str(copy) in " ".join(call.paths())]
         last = self._chance.choice(ours)
-        return self._lives.live(
-            folder, told, label=label, fault=f"{last.name}:signal=SIGKILL:when={last.number}"
-        ).calls
+        faults = [f"{last.name}:signal=SIGKILL:when={last.number}"]
+        if self._chance.random() < _FAILING:
+            # A group's sync fails, and the process dies as it begins to mend the journal.
+            groups = [call for call in ours if call.name == "fdatasync"]
+            faults = [
+                f"fdatasync:error=EIO:when={self._chance.choice(groups).number}",
+                "ftruncate:signal=SIGKILL:when=1",
+            ]
+        return self._lives.live(folder, told, label=label, faults=faults).calls
 
     def _hear(self, call: Call, known: Promises) -> None:
         if call.name != "sendto":

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from types import TracebackType
 
 CHANGING: Final = (
@@ -56,7 +57,9 @@ class Call:
     @property
     def numbers(self) -> list[int]:
         """The plain numbers at the end of the arguments."""
-        return [int(part) for part in _TEXT.sub("", _HANDLE.sub("", self.text)).split(", ") if part.lstrip("-").isdigit()]
+        return [
+            int(part) for part in _TEXT.sub("", _HANDLE.sub("", self.text)).split(", ") if part.lstrip("-").isdigit()
+        ]
 
     def paths(self) -> list[str]:
         """Return every path that the call names, absolute where the trace says of which folder."""
@@ -73,7 +76,7 @@ class Call:
 class Trace:
     """A strace that is attached to a process until it ends."""
 
-    def __init__(self, pid: int, path: Path, fault: str = "") -> None:
+    def __init__(self, pid: int, path: Path, faults: Sequence[str] = ()) -> None:
         """Attach, and return when every call of the process is seen.
 
         Raises:
@@ -85,7 +88,7 @@ class Trace:
         self._path = path
         command = [program, "-f", "-y", "-xx", "-s", str(_LONGEST), "-e", f"trace={','.join(_FOLLOWED)}"]
         command += ["-e", "signal=none", "-o", str(path), "-p", str(pid)]
-        if fault:
+        for fault in faults:
             command += ["-e", f"inject={fault}"]
         self._process = subprocess.Popen(command, stderr=subprocess.PIPE)
         deadline = time.monotonic() + _ATTACH_S

@@ -1,8 +1,8 @@
 """The process that is crashed: it owns a log, and does and answers one order after another.
 
-``python -m scripts.crash.writer SOCKET`` reads folders, one a line, from its standard input and forks a child for each,
-so that a life costs no import. The child connects to the socket, says its process id, waits for the first order (whoever
-traces it attaches meanwhile), opens the folder's log and goes on until it is told to close it, or dies.
+``python -m scripts.crash.writer SOCKET`` reads folders, one a line, from its standard input and forks a child for
+each, so that a life costs no import. The child connects to the socket, says its process id, waits for the first order
+(whoever traces it attaches meanwhile), opens the folder's log and goes on until it is told to close it, or dies.
 
 Orders and answers are JSON, one a line::
 

@@ -162,8 +162,7 @@ class FolderLog:
             JournalWriter.create(journal, 0, b"", 0, at_step).close()
         recovered = recover(journal, fetcher)
         note, published = read_published(fetcher, recovered, signer, former)
-        last = recovered.last
-        writer = JournalWriter(last.path, last.check, last.good_bytes, at_step)
+        writer = JournalWriter.resume(recovered.last, at_step)
         log = cls(
             root,
             lock,

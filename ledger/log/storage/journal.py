@@ -3,13 +3,16 @@
 A journal is a few segment files named after their first entry (a multiple of 256). A segment is a header and
 then frames, one for each group of entries::
 
-    header  "quanze-log-wal-1" ‖ first index as uint64 ‖ 8 zero bytes ‖ SHA-256 of all that
-    frame   "GRP1" ‖ payload length as uint32 ‖ first index as uint64 ‖ number of entries as uint32
+    header  "quanze-log-wal-2" ‖ first index as uint64 ‖ 8 random bytes ‖ SHA-256 of all that
+    frame   the first 4 bytes of the header's check ‖ payload length as uint32 ‖ first index as uint64
+            ‖ number of entries as uint32
             ‖ the check before it (the header's for the first frame)
-            ‖ payload (each entry after its length as uint16) ‖ check: SHA-256 of all that
+            ‖ payload (each entry after its length as uint16) ‖ check: SHA-256 of the header's check ‖ all that
 
 Each frame names the one before it, so frames cannot be altered, moved or taken out unnoticed. Numbers are
-big-endian.
+big-endian. Whoever has not read the file cannot make a frame of it, since the header's check is in each frame's; so
+an entry that looks like a frame is none. (Segments of "quanze-log-wal-1" have zeros for the random bytes, and frames
+that begin with "GRP1" and leave the header's check out of theirs; they are read and continued as they are.)
 
 Only the last frame of the last segment may be torn: that group was never acknowledged and is cut off. A whole
 frame that does not follow the one before it, or that stands after a bad one, is no torn write: IntegrityError.
@@ -32,9 +35,12 @@ if TYPE_CHECKING:
 
     from ledger.log.storage.files import AtStep
 
-_MAGIC = b"quanze-log-wal-1"
-_HEADER = struct.Struct(">16sQ8x")
-_FRAME_MAGIC = b"GRP1"
+_MAGIC = b"quanze-log-wal-2"
+_FORMER_MAGIC = b"quanze-log-wal-1"
+_SALT_BYTES = 8
+_HEADER = struct.Struct(f">16sQ{_SALT_BYTES}s")
+_MARK_BYTES = 4
+_FORMER_MARK = b"GRP1"
 _FRAME = struct.Struct(">4sIQI32s")
 _CHECK_BYTES = 32
 _HEADER_BYTES = _HEADER.size + _CHECK_BYTES
@@ -52,6 +58,8 @@ class Segment:
     good_bytes: int
     total_bytes: int
     check: bytes
+    seed: bytes
+    last_frame_start: int
 
     @property
     def end(self) -> int:
@@ -79,22 +87,23 @@ def read_segment(path: Path) -> Segment:
     check = data[_HEADER.size : _HEADER_BYTES]
     if len(data) < _HEADER_BYTES or sha256(data[: _HEADER.size]).digest() != check:
         raise IntegrityError(path.name, "the header of the journal's segment is damaged")
-    magic, first = _HEADER.unpack_from(data)
-    if magic != _MAGIC or path.name != segment_name(first):
+    magic, first, _ = _HEADER.unpack_from(data)
+    if magic not in {_MAGIC, _FORMER_MAGIC} or path.name != segment_name(first):
         raise IntegrityError(path.name, "the file is not the journal's segment that its name says")
+    seed = check if magic == _MAGIC else b""
     entries: list[bytes] = []
-    position = _HEADER_BYTES
+    position = last_frame_start = _HEADER_BYTES
     first_frame_end = first
-    while (frame := _read_frame(data, position)) is not None:
+    while (frame := _read_frame(seed, data, position)) is not None:
         if (frame.first, frame.before) != (first + len(entries), check):
             raise _damaged(path, first + len(entries))
         entries += frame.entries
         if position == _HEADER_BYTES:
             first_frame_end = first + len(entries)
-        position, check = frame.end, frame.check
-    if _has_frame_after(data, position):
+        last_frame_start, position, check = position, frame.end, frame.check
+    if _has_frame_after(seed, data, position):
         raise _damaged(path, first + len(entries))
-    return Segment(path, first, tuple(entries), first_frame_end, position, len(data), check)
+    return Segment(path, first, tuple(entries), first_frame_end, position, len(data), check, seed, last_frame_start)
 
 
 def segment_name(first: int) -> str:
@@ -105,12 +114,13 @@ def segment_name(first: int) -> str:
 class JournalWriter:
     """Appends groups to one segment. One owner; a failed write leaves it unusable."""
 
-    __slots__ = ("_at_step", "_check", "_file", "bytes_written", "path")
+    __slots__ = ("_at_step", "_check", "_file", "_seed", "bytes_written", "path")
 
-    def __init__(self, path: Path, check: bytes, good_bytes: int, at_step: AtStep = no_step) -> None:
+    def __init__(self, path: Path, seed: bytes, check: bytes, good_bytes: int, at_step: AtStep = no_step) -> None:
         """Continue a segment after its last good frame, cutting off what follows."""
         self.path = path
         self.bytes_written = good_bytes
+        self._seed = seed
         self._check = check
         self._at_step = at_step
         self._file = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
@@ -131,11 +141,11 @@ class JournalWriter:
     @classmethod
     def create(cls, folder: Path, first: int, payload: bytes, count: int, at_step: AtStep = no_step) -> JournalWriter:
         """Make a segment, with a first group of ``count`` entries unless that is 0."""
-        header = _HEADER.pack(_MAGIC, first)
-        check = sha256(header).digest()
+        header = _HEADER.pack(_MAGIC, first, os.urandom(_SALT_BYTES))
+        seed = check = sha256(header).digest()
         data = header + check
         if count:
-            frame = _encode_frame(check, first, count, payload)
+            frame = _encode_frame(seed, check, first, count, payload)
             data += frame
             check = frame[-_CHECK_BYTES:]
         path = folder / segment_name(first)
@@ -148,7 +158,22 @@ class JournalWriter:
         aside.replace(path)
         sync_folder(folder)
         at_step("segment renamed")
-        return cls(path, check, len(data), at_step)
+        return cls(path, seed, check, len(data), at_step)
+
+    @classmethod
+    def resume(cls, segment: Segment, at_step: AtStep = no_step) -> JournalWriter:
+        """Continue a segment that was read, with its last group written once more and synced.
+
+        That group's sync may have failed before its owner died. Then it can be read, but is not on disk, and since the
+        system takes it for written, no later sync would write it.
+        """
+        writer = cls(segment.path, segment.seed, segment.check, segment.good_bytes, at_step)
+        try:
+            writer._write_again(segment.last_frame_start)
+        except BaseException:
+            writer.close()
+            raise
+        return writer
 
     def append(self, first: int, count: int, payload: bytes) -> None:
         """Write one group and return when it is on disk.
@@ -156,11 +181,9 @@ class JournalWriter:
         Raises:
             OSError: it may or may not be on disk; the segment must be read again before it is used.
         """
-        frame = _encode_frame(self._check, first, count, payload)
-        view = memoryview(frame)
+        frame = _encode_frame(self._seed, self._check, first, count, payload)
         self._at_step("group taken")
-        while view:
-            view = view[os.write(self._file, view) :]
+        self._write(frame)
         self._at_step("group written")
         os.fdatasync(self._file)
         self._at_step("group synced")
@@ -174,7 +197,7 @@ class JournalWriter:
             OSError: the file cannot be cut, and this writer stays what it was.
             IntegrityError: the file does not end with the last group that was synced.
         """
-        writer = JournalWriter(self.path, self._check, self.bytes_written, self._at_step)
+        writer = JournalWriter(self.path, self._seed, self._check, self.bytes_written, self._at_step)
         with self.path.open("rb") as file:
             file.seek(-_CHECK_BYTES, os.SEEK_END)
             end = file.read()
@@ -187,6 +210,19 @@ class JournalWriter:
     def close(self) -> None:
         """Let go of the file."""
         os.close(self._file)
+
+    def _write(self, data: bytes) -> None:
+        view = memoryview(data)
+        while view:
+            view = view[os.write(self._file, view) :]
+
+    def _write_again(self, start: int) -> None:
+        with self.path.open("rb") as file:
+            file.seek(start)
+            data = file.read(self.bytes_written - start)
+        os.lseek(self._file, start, os.SEEK_SET)
+        self._write(data)
+        os.fsync(self._file)
 
 
 def remove_after(path: Path) -> None:
@@ -208,14 +244,18 @@ class _Frame:
     end: int
 
 
-def _encode_frame(before: bytes, first: int, count: int, payload: bytes) -> bytes:
-    head = _FRAME.pack(_FRAME_MAGIC, len(payload), first, count, before)
-    digest = sha256(head)
+def _mark(seed: bytes) -> bytes:
+    return seed[:_MARK_BYTES] or _FORMER_MARK
+
+
+def _encode_frame(seed: bytes, before: bytes, first: int, count: int, payload: bytes) -> bytes:
+    head = _FRAME.pack(_mark(seed), len(payload), first, count, before)
+    digest = sha256(seed + head)
     digest.update(payload)
     return b"".join((head, payload, digest.digest()))
 
 
-def _read_frame(data: bytes, position: int) -> _Frame | None:
+def _read_frame(seed: bytes, data: bytes, position: int) -> _Frame | None:
     """Return the frame at ``position``, or None if there is no whole one."""
     start = position + _FRAME.size
     if start > len(data):
@@ -223,9 +263,11 @@ def _read_frame(data: bytes, position: int) -> _Frame | None:
     magic, length, first, count, before = _FRAME.unpack_from(data, position)
     end = start + length
     check = data[end : end + _CHECK_BYTES]
-    if magic != _FRAME_MAGIC or len(check) != _CHECK_BYTES:
+    if magic != _mark(seed) or len(check) != _CHECK_BYTES:
         return None
-    if sha256(memoryview(data)[position:end]).digest() != check:
+    digest = sha256(seed)
+    digest.update(memoryview(data)[position:end])
+    if digest.digest() != check:
         return None
     try:
         return _Frame(first, before, decode_bundle(data[start:end], count), check, end + _CHECK_BYTES)
@@ -233,13 +275,13 @@ def _read_frame(data: bytes, position: int) -> _Frame | None:
         return None
 
 
-def _has_frame_after(data: bytes, position: int) -> bool:
+def _has_frame_after(seed: bytes, data: bytes, position: int) -> bool:
     """Say whether a whole frame stands somewhere after a bad one."""
-    found = data.find(_FRAME_MAGIC, position + 1)
+    found = data.find(_mark(seed), position + 1)
     while found >= 0:
-        if _read_frame(data, found) is not None:
+        if _read_frame(seed, data, found) is not None:
             return True
-        found = data.find(_FRAME_MAGIC, found + 1)
+        found = data.find(_mark(seed), found + 1)
     return False
 
 
