@@ -55,6 +55,11 @@ class Home:
         return self.path / "log"
 
     @property
+    def log_store(self) -> Path:
+        """Where the log is published, if not in its own folder."""
+        return self.path / "log-store.json"
+
+    @property
     def vault(self) -> Path:
         """The vault's database."""
         return self.path / "vault.db"
