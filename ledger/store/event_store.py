@@ -90,6 +90,9 @@ class FileEventStore:
         store = cls(folder)
         try:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            # Also where it was there: who made it, or its first file, may have died before the names were durable.
+            _sync_folder(folder.parent)
+            _sync_folder(folder)
             store._open(size)
         except OSError as error:
             raise UnavailableError("events", f"the events' files cannot be opened: {error}") from error
