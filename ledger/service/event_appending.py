@@ -171,7 +171,11 @@ def bindable_block(services: Services) -> BlockRef:
         UnavailableError: The chain has made no block for too long (STALE_BINDING).
     """
     limit = services.settings.binding_age_max_s // 2
-    block = services.state.refresh()
+    try:
+        block = services.state.refresh()
+    except UnavailableError:
+        # A binding is to a named block, never to now: the last one that was read serves while it is young enough.
+        block = services.state.final
     if services.now_s() - block.timestamp > limit:
         tick(services, block)
         block = services.state.refresh()
