@@ -153,6 +153,20 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
+def sync_tree(folder: Path) -> None:
+    """Make every file and folder under a folder durable."""
+    for place, folders, files in os.walk(folder):
+        for name in files:
+            descriptor = os.open(Path(place) / name, os.O_RDONLY | os.O_NOFOLLOW)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+        for name in folders:
+            sync_folder(Path(place) / name)
+    sync_folder(folder)
+
+
 def copy_durably(source: Path, target: Path) -> None:
     """Copy a folder of plain files and folders into a new one, durably and for the owner alone.
 

@@ -52,8 +52,19 @@ class Settings(BaseSettings):
     block_time_lead_max_s: int = Field(
         default=0, ge=0, description="How far block times may run ahead of the clock, in seconds; 0 for a real ledger."
     )
+    log_store: str = Field(
+        default="",
+        description="Where a new home publishes its log: `s3://bucket/prefix`, a folder, or its own one if empty.",
+    )
+    s3_endpoint: str = Field(default="", description="The S3 service of the log's store, where it is not Amazon's.")
     host: str = Field(default="127.0.0.1", description="Address that the API listens on.")
     port: int = Field(default=8430, ge=0, le=65535, description="Port of the API; 0 takes a free one.")
+    batch_readers: int = Field(
+        default=1,
+        ge=0,
+        le=16,
+        description="Processes that read large batches while others are appended; 0 reads them where they arrive.",
+    )
     checkpoint_interval_ms: int = Field(
         default=500,
         ge=10,
@@ -95,6 +106,18 @@ class Settings(BaseSettings):
         description="Oldest bound block that an anchor still accepts, in seconds (STALE_BINDING beyond).",
     )
     clock_skew_max_s: int = Field(default=120, ge=0, description="How far in the future an event may lie, in seconds.")
+    clock_back_max_s: int = Field(
+        default=300,
+        ge=0,
+        description="How far the clock may be behind the newest event, in seconds; no event is accepted beyond.",
+    )
+    high_water_file: Path | None = Field(
+        default=None,
+        description="A file outside the home that keeps the log's largest size, to recognise an older copy by.",
+    )
+    read_only: bool = Field(
+        default=False, description="Open the home for reading alone, also where it is an older copy."
+    )
     signature_ttl_s: int = Field(
         default=3600, ge=1, description="Life of a signed request made by this process, in seconds."
     )

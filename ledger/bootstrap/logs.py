@@ -16,13 +16,14 @@ from ledger.log.endorsing import NO_WITNESSES
 from ledger.log.note import Ed25519Verifier, parse_note
 from ledger.log.policy import parse_policy
 from ledger.log.storage import FolderLog
+from ledger.log.storage.high_water import HighWater
 from ledger.service.witnesses import WitnessEra
 from ledger.witnessing.client import Witnesses
 
 if TYPE_CHECKING:
     from ledger.home import Home
     from ledger.log.policy import Policy
-    from ledger.log.ports import Fetcher
+    from ledger.log.ports import Endorser, Fetcher
     from ledger.service.deployment import Deployment
     from ledger.settings import Settings
     from ledger.signing.keystore import FileKeyring
@@ -45,7 +46,7 @@ def open_log(
             signer=LazyNoteSigner(keyring, deployment.log_vkey),
             origin=deployment.log_origin,
             cosigners=[own_cosigner(keyring, deployment.log_vkey)],
-            endorser=NO_WITNESSES if witnesses is None else witnesses,
+            endorser=_endorser(settings, witnesses),
             archive=archive,
         )
     except BaseException:
@@ -54,6 +55,11 @@ def open_log(
         raise
     published = parse_checkpoint(parse_note(log.checkpoint()).text).size
     return log, witnesses, settle_eras(home, None if witnesses is None else witnesses.policy, published)
+
+
+def _endorser(settings: Settings, witnesses: Witnesses | None) -> Endorser:
+    endorser: Endorser = NO_WITNESSES if witnesses is None else witnesses
+    return endorser if settings.high_water_file is None else HighWater(settings.high_water_file, endorser)
 
 
 def settle_eras(home: Home, policy: Policy | None, published: int) -> tuple[WitnessEra, ...]:

@@ -10,6 +10,7 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 from ledger.bootstrap.engines import EMBEDDED, engine_kind, network_chain_id, open_engine
+from ledger.bootstrap.log_stores import choose_store
 from ledger.bootstrap.logs import own_cosigner
 from ledger.bootstrap.opaque import is_opaque_home
 from ledger.bootstrap.opening import check_chain, open_home
@@ -92,6 +93,7 @@ def init_home(
         log.publish_checkpoint()
         log.close()
         SQLiteVault(home.vault).close()
+        choose_store(settings, home)
         write_json(
             home.config, {**deployment.to_json(), "engine": plan["engine"], "genesis_time": plan["genesis_time"]}
         )
@@ -130,10 +132,16 @@ def restore_home(
         copy_durably(folder, beside.path)
         (beside.path / BACKUP_RECORD).unlink()
         beside.make()
-        services = open_home(settings.model_copy(update={"home": beside.path}), progress)
+        # For reading: an older copy than somebody outside knows may be restored and read, and is not to be written.
+        services = open_home(settings.model_copy(update={"home": beside.path, "read_only": True}), progress)
         try:
             services.dispatch("rebuild", {}, progress)
-            found = {"home": str(home.path), "block": services.state.final.number, "log_size": services.log.size()}
+            found = {
+                "home": str(home.path),
+                "block": services.state.final.number,
+                "log_size": services.log.size(),
+                "older_copy": services.older_copy,
+            }
         finally:
             services.close()
         if home.path.exists():

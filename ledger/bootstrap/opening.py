@@ -8,13 +8,17 @@ from typing import TYPE_CHECKING
 
 from ledger.bootstrap.engines import open_engine
 from ledger.bootstrap.indexes import index_check, open_index
+from ledger.bootstrap.log_stores import open_published
 from ledger.bootstrap.logs import open_log
 from ledger.bootstrap.parts import SystemClock, open_keyring, open_outbox
 from ledger.chain.outbox_store import OutboxStore
 from ledger.domain.errors import IntegrityError
 from ledger.domain.keccak import keccak256
 from ledger.home import Home, HomeLock
+from ledger.log.note import Ed25519Verifier
 from ledger.log.storage import FolderFetcher, check_folder
+from ledger.log.storage.layered import LayeredFetcher
+from ledger.log.storage.published import OWN_FOLDER
 from ledger.service.anchoring import resume_frontiers
 from ledger.service.deployment import Deployment
 from ledger.service.directory import Directory
@@ -32,6 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from ledger.log.storage.published import Published
     from ledger.service.ports import Chain, EventLog
     from ledger.settings import Settings
 
@@ -60,8 +65,10 @@ def open_home(settings: Settings, progress: Callable[[str, int, int], None] = no
         vault = SQLiteVault(home.vault)
         opened.callback(vault.close)
         with _naming("log"):
-            log, witnesses, witness_eras = open_log(settings, home, deployment, keyring)
+            files = LayeredFetcher(FolderFetcher(home.log))
+            log, witnesses, witness_eras = open_log(settings, home, deployment, keyring, files)
         opened.callback(log.close)
+        published = open_published(settings, home, log, files, [Ed25519Verifier.from_vkey(deployment.log_vkey)])
         if witnesses is not None:
             opened.callback(witnesses.close)
         check_chain(chain, deployment)
@@ -87,7 +94,8 @@ def open_home(settings: Settings, progress: Callable[[str, int, int], None] = no
             deployment=deployment,
             chain=chain,
             log=log,
-            tiles=FolderFetcher(home.log),
+            tiles=files,
+            published=published,
             vault=vault,
             events=events,
             outbox=outbox,
@@ -103,7 +111,7 @@ def open_home(settings: Settings, progress: Callable[[str, int, int], None] = no
             witness_eras=witness_eras,
             store_checks=(
                 engine.check,
-                *_checks(home, vault, events, deployment.log_vkey),
+                *_checks(home, vault, events, published, deployment.log_vkey),
                 index_check(home, chain, deployment, log, events, index),
             ),
             store_copies=_copies(home, engine.copies, outbox_store, vault, events),
@@ -191,6 +199,8 @@ def _copies(
 
 def _copy_files(home: Home, folder: Path) -> None:
     shutil.copy2(home.config, folder / home.config.name)
+    if home.log_store.exists():
+        shutil.copy2(home.log_store, folder / home.log_store.name)
     _copy_tree(home.receipts, folder / home.receipts.name)
 
 
@@ -198,13 +208,15 @@ def _copy_tree(source: Path, target: Path) -> None:
     shutil.copytree(source, target, ignore=shutil.ignore_patterns("lock", "*.tmp", ".*.partial"))
 
 
-def _checks(home: Home, vault: SQLiteVault, events: FileEventStore, vkey: str) -> tuple[StoreCheck, ...]:
+def _checks(
+    home: Home, vault: SQLiteVault, events: FileEventStore, published: Published, vkey: str
+) -> tuple[StoreCheck, ...]:
     """Return each store's own check."""
 
     def check_tree(told: Callable[[str, int, int], None]) -> tuple[int, list[Defect]]:
         seen = 0
         try:
-            for step in check_folder(home.log, vkey):
+            for step in check_folder(home.log, vkey) if published.address == OWN_FOLDER else published.check():
                 seen = step.entries
                 told("log", seen, step.size)
         except IntegrityError as error:

@@ -8,11 +8,13 @@ import json
 import resource
 import socket
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ledger import bootstrap
+from ledger.cli.calls import call_and_show
 from ledger.cli.commands import COMMON, group
 from ledger.cli.logs import log_service
 from ledger.cli.output import console, show
@@ -75,6 +77,25 @@ def key(public: Annotated[bool, typer.Option("--public", help="Print the verifie
         raise InvalidInputError("--public", "absent", "`--public`; the private part is never shown")
     vkey = bootstrap.public_log_key(settings())
     show({"vkey": vkey}, lambda out, found: out.print(found["vkey"]))
+
+
+@log.command("migrate")
+def migrate(
+    to: Annotated[
+        str,
+        typer.Option("--to", metavar="STORE", help="s3://bucket/prefix, a folder, or the home's own log folder."),
+    ],
+    endpoint: Annotated[
+        str, typer.Option("--endpoint", help="The S3 service, where it is not Amazon's (else QUANZE_S3_ENDPOINT).")
+    ] = "",
+) -> None:
+    """Publish the log in another place: copy, verify every file, switch. Run again after a crash, it goes on."""
+    if "://" not in to:
+        to = str(Path(to).absolute())
+        endpoint = ""
+    elif not endpoint:
+        endpoint = settings().s3_endpoint
+    call_and_show("log.migrate", to=to, endpoint=endpoint)
 
 
 def _listen(address: str) -> socket.socket:

@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 _PUMP_S = 2.0
 """How often writes that nobody waits for are looked after: what the chain lost is sent again."""
 
+_SHIP_S = 0.1
+"""How often a log that is published in a store of its own is looked at for a new checkpoint."""
+
 
 def run_up(settings: Settings) -> None:
     """Run until SIGINT or SIGTERM.
@@ -49,23 +52,34 @@ def run_up(settings: Settings) -> None:
         services = bootstrap.open_home(settings)
         parts.callback(services.close)
         parts.enter_context(_signals(stop))
-        pace = CheckpointPace(services.frontiers, settings.checkpoint_interval_ms / 1000)
-        checkpoints = Loop("checkpoint", pace, lambda: publish_checkpoint(services))
-        parts.callback(checkpoints.close)
-        cadence = AnchorPace(
-            services.frontiers, every_events=settings.anchor_every_events, max_age_s=settings.anchor_max_age_s
-        )
-        anchors = Loop("anchor", cadence, lambda: anchor_by_itself(services))
-        parts.callback(anchors.close)
+        if not settings.read_only:
+            parts.enter_context(_writing(services, settings))
         index = Loop("index", settings.index_interval_ms / 1000, services.indexing.catch_up)
         parts.callback(index.close)
-        pending = Loop("outbox", _PUMP_S, lambda: _look_after(services))
-        parts.callback(pending.close)
         services.is_up = True
         server = SocketServer(services.home.socket, services)
         parts.callback(server.close)
         _announce(services, listener)
         _serve(services, listener, stop)
+
+
+@contextlib.contextmanager
+def _writing(services: Services, settings: Settings) -> Iterator[None]:
+    """Publish, anchor and look after what is pending, while the block lasts."""
+    with contextlib.ExitStack() as parts:
+        pace = CheckpointPace(services.frontiers, settings.checkpoint_interval_ms / 1000)
+        checkpoints = Loop("checkpoint", pace, lambda: publish_checkpoint(services))
+        parts.callback(checkpoints.close)
+        ships = Loop("log-store", _SHIP_S, services.published.ship)
+        parts.callback(ships.close)
+        cadence = AnchorPace(
+            services.frontiers, every_events=settings.anchor_every_events, max_age_s=settings.anchor_max_age_s
+        )
+        anchors = Loop("anchor", cadence, lambda: anchor_by_itself(services))
+        parts.callback(anchors.close)
+        pending = Loop("outbox", _PUMP_S, lambda: _look_after(services))
+        parts.callback(pending.close)
+        yield
 
 
 def _look_after(services: Services) -> None:

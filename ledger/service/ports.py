@@ -162,6 +162,23 @@ class EventLog(Protocol):
     def close(self) -> None: ...
 
 
+class PublishedLog(Protocol):
+    """Where the log's public files are published: its own folder, or a store that they are shipped to."""
+
+    @property
+    def address(self) -> str:
+        """The store's address, empty for the log's own folder."""
+        ...
+
+    def ship(self) -> int:
+        """Bring the store to the newest checkpoint, and return the size that readers find there."""
+        ...
+
+    def move(self, to: str, endpoint: str, told: Callable[[str, int, int], None]) -> int:
+        """Publish at another address from now on, and return the size that is there."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class VaultDocument:
     """A private document: its commitment root, kind, visibility tier and salted groups.

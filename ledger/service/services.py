@@ -32,7 +32,8 @@ if TYPE_CHECKING:
     from ledger.service.indexing import Indexing
     from ledger.service.intake import Intake
     from ledger.service.ledger_state import LedgerState
-    from ledger.service.ports import Chain, Clock, EventLog, Keyring, Outbox, Vault
+    from ledger.service.read_ahead import BatchReader
+    from ledger.service.ports import Chain, Clock, EventLog, Keyring, Outbox, PublishedLog, Vault
     from ledger.service.stored_batches import EventStore
     from ledger.service.upkeep import StoreCopy
     from ledger.service.verbs import Verb
@@ -55,6 +56,8 @@ class Services:
     log: EventLog
     tiles: Fetcher
     """The log's public files."""
+    published: PublishedLog
+    """Where they are published."""
     vault: Vault
     events: EventStore
     """The events' own vault."""
@@ -78,6 +81,10 @@ class Services:
     """The log's witnesses, where the operator chose a policy."""
     witness_eras: tuple[WitnessEra, ...] = ()
     """Who had to cosign the log's checkpoints from which size on, as the trust root tells it."""
+    older_copy: str = ""
+    """Why this home must not write, where it was opened for reading though somebody knows a later size of its log."""
+    reader: BatchReader | None = None
+    """Reads batches in a process of its own, where that is worth it."""
     is_up: bool = False
     rpc: Callable[[bytes], bytes | None] | None = None
     """Answers a JSON-RPC request or batch of the chain's read-only gateway, where the engine has one."""

@@ -49,8 +49,8 @@ class FolderFetcher:
 class DurableFolder(FolderFetcher):
     """Public files under one folder. After ``sync`` everything put before it survives a power cut.
 
-    One thread at a time puts, deletes and syncs. What a failed ``put`` leaves is a name that begins with a dot, which
-    no reader gets and the next ``put`` of the file replaces.
+    Different files may be put from several threads; one thread deletes and syncs. What a failed ``put`` leaves is a
+    name that begins with a dot, which no reader gets and the next ``put`` of the file replaces.
     """
 
     __slots__ = ("_at_step", "_changed", "_made")
@@ -185,6 +185,14 @@ def make_durable_folder(folder: Path) -> None:
         sync_folder(missing.parent)
     sync_folder(folder.parent)
     sync_folder(folder)
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder and those above it, durably."""
+    if not folder.is_dir():
+        make_folder(folder.parent)
+        folder.mkdir(exist_ok=True)
+        sync_folder(folder.parent)
 
 
 def sync_folder(folder: Path) -> None:

@@ -12,17 +12,20 @@ from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING, Final
 
-from ledger.domain.errors import IntegrityError, InvalidInputError
+from ledger.domain.errors import IntegrityError, InvalidInputError, UnavailableError, VerificationError
 from ledger.log.checkpoint import open_checkpoint_of_any
 from ledger.log.client import verify_log
-from ledger.log.storage.files import DurableFolder, no_step
+from ledger.log.errors import BadEntryError, BadTileError, MissingFileError
+from ledger.log.storage.files import DurableFolder, make_folder, no_step
 from ledger.log.storage.folder import JOURNAL_FOLDER
 from ledger.log.storage.layout import full_paths_between
 from ledger.log.storage.shipping import Shipping
+from ledger.log.tiles import CHECKPOINT_PATH
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
+    from ledger.log.client import Progress
     from ledger.log.ports import NoteVerifier, PublicFiles
     from ledger.log.storage.bucket import Bucket
     from ledger.log.storage.files import AtStep
@@ -35,16 +38,20 @@ OWN_FOLDER: Final = ""
 
 
 def open_files(address: str, endpoint: str = "", at_step: AtStep = no_step) -> PublicFiles:
-    """Return the store at ``s3://bucket/prefix`` or the path of a folder.
+    """Return the store at ``s3://bucket/prefix`` or the path of a folder, which is made if it is not there.
 
     Raises:
         InvalidInputError: the address is neither.
-        UnavailableError: the store's settings are of no use.
+        UnavailableError: the store's settings are of no use, or the folder cannot be made.
     """
     if address.startswith(SCHEME):
         return _bucket(address, endpoint)
     if "://" in address or not Path(address).is_absolute():
         raise InvalidInputError("store", address, "s3://bucket/prefix or the path of a folder from the root")
+    try:
+        make_folder(Path(address))
+    except OSError as error:
+        raise UnavailableError("log store", f"{address}: {error}") from error
     return DurableFolder(Path(address), at_step)
 
 
@@ -148,6 +155,26 @@ class Published:
             if to == OWN_FOLDER:
                 return self._move_home(told)
             return self._move_to(to, endpoint, told)
+
+    def check(self) -> Iterator[Progress]:
+        """Recompute the log from what readers find in the store, and again from what the log itself reads.
+
+        The log reads its folder, and the store only where a file is no longer there.
+
+        Raises:
+            IntegrityError: the first file or entry that differs.
+            UnavailableError: the store does not answer.
+        """
+        try:
+            if self._files.store is not None:
+                yield from verify_log(self._files.store, self._keys[0])
+            yield from verify_log(self._files, self._keys[0])
+        except BadEntryError as error:
+            raise IntegrityError(error.path, error.reason, file=error.path, entry=error.index) from error
+        except (BadTileError, MissingFileError) as error:
+            raise IntegrityError(error.path, error.explain(), file=error.path) from error
+        except VerificationError as error:
+            raise IntegrityError(CHECKPOINT_PATH, error.reason, file=CHECKPOINT_PATH) from error
 
     def _move_to(self, to: str, endpoint: str, told: Callable[[str, int, int], None]) -> int:
         check_store(to, endpoint)
