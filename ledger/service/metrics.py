@@ -52,6 +52,7 @@ def _families(services: Services) -> Iterator[Family]:
     yield _latencies(services)
     yield from _queues(services)
     yield from _lags(services)
+    yield from _witnesses(services)
     yield from _counters(services)
 
 
@@ -111,6 +112,21 @@ def _lags(services: Services) -> Iterator[Family]:
     blocks = Family("quanze_index_lag_blocks", "gauge", "Final blocks that the index has not taken.")
     blocks.add(max(0, final.number - services.index.cursor().number))
     yield blocks
+
+
+def _witnesses(services: Services) -> Iterator[Family]:
+    if services.witnesses is None:
+        return
+    unmet = Family("quanze_witnesses_unmet_seconds", "gauge", "How long too few witnesses have cosigned, or 0.")
+    unmet.add(services.witnesses.unmet_for_s())
+    yield unmet
+    sizes = Family("quanze_witness_size", "gauge", "The size that a witness is known to have cosigned.")
+    failing = Family("quanze_witness_failing", "gauge", "1 if a witness did not cosign the last checkpoint, else 0.")
+    for one in services.witnesses.standings():
+        sizes.add(one.size, witness=one.name)
+        failing.add(1 if one.problem else 0, witness=one.name)
+    yield sizes
+    yield failing
 
 
 def _counters(services: Services) -> Iterator[Family]:

@@ -12,6 +12,7 @@ from ledger.service.paging import read_at
 from ledger.service.reading_log import published
 from ledger.service.requests import Nothing
 from ledger.service.times import iso
+from ledger.service.witnesses import witnesses_told
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,6 +41,7 @@ def overview(services: Services, _request: Nothing) -> dict[str, object]:
         "anchored_size": anchored_size,
         "anchored_at": iso(anchored.timestamp) if anchored else "",
         "not_anchored": size - anchored_size,
+        "witnesses": witnesses_told(services.witnesses),
         "counters": msgspec.to_builtins(services.index.counters()),
         "verdicts": dict(services.index.verdict_counts()),
         "read_at": read_at(services),
@@ -53,7 +55,10 @@ def readiness(services: Services) -> dict[str, Any]:
         _check("log", lambda: _log(services)),
         _check("index", lambda: _index(services)),
     ]
-    return {"ready": all(check["ok"] for check in checks), "checks": checks}
+    is_ready = all(check["ok"] for check in checks)
+    if services.witnesses is not None:  # Told, but no reason to take no events: they wait for their checkpoint.
+        checks.append(_check("witnesses", lambda: _witnesses(services)))
+    return {"ready": is_ready, "checks": checks}
 
 
 def _check(what: str, run: Callable[[], str]) -> dict[str, object]:
@@ -76,6 +81,14 @@ def _log(services: Services) -> str:
     if anchored is not None and anchored.event.size > size:
         return f"it has {size} entries, and {anchored.event.size} are anchored"
     return "" if published(services).size <= size else "its checkpoint covers more than it has"
+
+
+def _witnesses(services: Services) -> str:
+    told = witnesses_told(services.witnesses)
+    if told is None or told["is_met"]:
+        return ""
+    failing = ", ".join(f"{one['name']} {one['problem']}" for one in told["witnesses"] if one["problem"])
+    return f"too few cosigned for {told['unmet_for_s']} s; the checkpoint before stays published ({failing})"
 
 
 def _index(services: Services) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from ledger.service.anchoring import last_anchor
 from ledger.service.requests import Nothing
 from ledger.service.times import iso
+from ledger.service.witnesses import witnesses_told
 
 if TYPE_CHECKING:
     from ledger.service.services import Services
@@ -20,6 +21,7 @@ def status(services: Services, _request: Nothing) -> dict[str, object]:
     return {
         "home": str(services.home.path),
         "up": services.is_up,
+        "older_copy": services.older_copy,
         "chain_id": services.deployment.chain_id,
         "demonstration": services.deployment.demonstration,
         "block": final.number,
@@ -37,6 +39,7 @@ def status(services: Services, _request: Nothing) -> dict[str, object]:
         "anchored_size": anchored.event.size if anchored else 0,
         "anchored_at": iso(anchored.timestamp) if anchored else "",
         "not_anchored": size - (anchored.event.size if anchored else 0),
+        "witnesses": witnesses_told(services.witnesses),
         "contracts": {
             name: "0x" + contract.address.hex() for name, contract in sorted(services.deployment.contracts.items())
         },
