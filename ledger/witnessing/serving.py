@@ -20,8 +20,8 @@ _CONNECTIONS_MAX: Final = 256
 _KEEP_ALIVE_S: Final = 75
 
 
-def serve(witness: Witness, listener: socket.socket) -> None:
-    """Answer on the listener until SIGINT or SIGTERM; requests under way are finished."""
+def serve(witness: Witness, listener: socket.socket, stop: threading.Event | None = None) -> None:
+    """Answer on the listener until SIGINT, SIGTERM or the event; requests under way are finished."""
     config = uvicorn.Config(
         witness.app,
         interface="asgi3",
@@ -36,7 +36,15 @@ def serve(witness: Witness, listener: socket.socket) -> None:
     )
     server = uvicorn.Server(config)
     server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign,assignment]  # Ours end quietly.
+    told = threading.Event() if stop is None else stop
     if threading.current_thread() is threading.main_thread():
         for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda _number, _frame: setattr(server, "should_exit", True))
+            signal.signal(number, lambda _number, _frame: told.set())
+
+    def watch() -> None:
+        told.wait()
+        server.should_exit = True
+
+    threading.Thread(target=watch, name="stop", daemon=True).start()
     server.run(sockets=[listener])
+    told.set()
