@@ -10,8 +10,10 @@ from starlette.exceptions import HTTPException
 from api.answers import done, private, public
 from api.arrivals import Arrivals
 from api.deps import After, IdempotencyKey, Limit, Reader, ReadServices, ServicesDep
+from api.headers import NO_STORE
 from api.schemas import BUSY, answers, takes_batch
-from ledger.service.batch_wire import JSON, MEDIA_TYPES, parse_batch_bytes, stated_reporter
+from ledger.service.ahead_appending import append_ahead
+from ledger.service.batch_wire import JSON, MEDIA_TYPES, NDJSON, parse_batch_bytes, stated_reporter
 from ledger.service.event_appending import append_batch
 from ledger.service.event_submission import shown
 from ledger.service.event_views import LastEvent, ShowEvent
@@ -23,6 +25,9 @@ if TYPE_CHECKING:
     from ledger.service.services import Services
 
 router = APIRouter(prefix="/v1", tags=["events"])
+
+_LARGE_BODY = 16_384
+"""Below this a batch is read sooner than it is handed to another process."""
 
 
 @router.post(
@@ -67,6 +72,10 @@ async def append(
 
 
 def _append(services: Services, body: bytes, media_type: str, key: str, *, atomic: bool) -> Response:
+    if media_type == NDJSON and len(body) > _LARGE_BODY and services.reader is not None:
+        read = services.reader.read(body)
+        if read is not None and (answer := append_ahead(services, read, idempotency_key=key)) is not None:
+            return Response(answer, 201, NO_STORE, media_type=JSON)
     batch = parse_batch_bytes(body, media_type=media_type, idempotency_key=key)
     appended = append_batch(services, batch, atomic=atomic)
     return done(shown(appended), 207 if appended.rejected else 201)

@@ -10,13 +10,18 @@ from ledger.bootstrap.engines import open_engine
 from ledger.bootstrap.indexes import index_check, open_index
 from ledger.bootstrap.log_stores import open_published
 from ledger.bootstrap.logs import open_log
+from ledger.bootstrap.older_copies import check_outside
 from ledger.bootstrap.parts import SystemClock, open_keyring, open_outbox
+from ledger.bootstrap.reader_process import ReaderProcesses
 from ledger.chain.outbox_store import OutboxStore
 from ledger.domain.errors import IntegrityError
 from ledger.domain.keccak import keccak256
+from ledger.domain.records import EventBatch
 from ledger.home import Home, HomeLock
+from ledger.home_guard import check_home
 from ledger.log.note import Ed25519Verifier
-from ledger.log.storage import FolderFetcher, check_folder
+from ledger.log.storage import FolderFetcher, check_folder, resume_check
+from ledger.log.storage.copying import copy_full, hold
 from ledger.log.storage.layered import LayeredFetcher
 from ledger.log.storage.published import OWN_FOLDER
 from ledger.service.anchoring import resume_frontiers
@@ -25,8 +30,11 @@ from ledger.service.directory import Directory
 from ledger.service.fsck import Defect, StoreCheck
 from ledger.service.intake import Intake
 from ledger.service.ledger_state import LedgerState
+from ledger.service.older_copy import LogRewrittenError, RestoredOlderCopyError
+from ledger.service.read_only import read_only_log, read_only_outbox
 from ledger.service.services import Services, no_progress
-from ledger.service.upkeep import StoreCopy
+from ledger.service.submission import domain_of
+from ledger.service.upkeep import StoreCopy, held_size
 from ledger.service.verbs import VERBS
 from ledger.store.event_store import FileEventStore
 from ledger.store.key_index import KeyIndex
@@ -36,8 +44,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from ledger.log.client import Progress
     from ledger.log.storage.published import Published
-    from ledger.service.ports import Chain, EventLog
+    from ledger.service.ports import Chain
     from ledger.settings import Settings
 
 
@@ -46,13 +55,14 @@ def open_home(settings: Settings, progress: Callable[[str, int, int], None] = no
 
     Raises:
         InvalidInputError: There is no finished home.
-        UnavailableError: Another process has it, or the engine cannot start.
-        IntegrityError: The stores disagree.
+        UnavailableError: Another process has it, it cannot be written, or the engine cannot start.
+        IntegrityError: The stores disagree, or it is an older copy of a home that went on (then it may still be read).
     """
     home = Home(settings.home)
     config = home.read_config()
     deployment = Deployment.from_json(config)
     with ExitStack() as opened:
+        check_home(home)
         opened.callback(HomeLock(home).release)
         keyring = open_keyring(settings, home)
         with _naming("chain"):
@@ -72,11 +82,19 @@ def open_home(settings: Settings, progress: Callable[[str, int, int], None] = no
         if witnesses is not None:
             opened.callback(witnesses.close)
         check_chain(chain, deployment)
-        outbox.reopen_lost()
-        outbox.pump()
+        if not settings.read_only:
+            outbox.reopen_lost()
+            outbox.pump()
         state = LedgerState(chain, deployment)
         state.refresh()
-        check_log(log, state)  # Before anything is cut off that a longer log would need.
+        older = ""
+        try:
+            # Before anything is cut off that a longer log would need.
+            check_outside(settings, deployment, log, witnesses, state)
+        except (RestoredOlderCopyError, LogRewrittenError) as error:
+            if not settings.read_only:
+                raise
+            older = error.explain()
         events = FileEventStore.open(home.events, size=log.size())
         opened.callback(events.close)
         told = KeyIndex(home.told)
@@ -116,7 +134,14 @@ def open_home(settings: Settings, progress: Callable[[str, int, int], None] = no
             ),
             store_copies=_copies(home, engine.copies, outbox_store, vault, events),
         )
-        services.rpc = engine.gateway(services)
+        services.older_copy = older
+        if settings.read_only:
+            services.log, services.outbox = read_only_log(log), read_only_outbox(outbox)
+        else:
+            services.rpc = engine.gateway(services)
+            if settings.batch_readers:
+                services.reader = readers = ReaderProcesses(domain_of(deployment, EventBatch), settings.batch_readers)
+                opened.callback(readers.close)
         resume_frontiers(services)
         services.closers.append(opened.pop_all().close)
     return services
@@ -164,20 +189,6 @@ def check_bound(chain: Chain, state: LedgerState, intake: Intake) -> None:
             raise IntegrityError("chain", "the bound block has another hash", block=intake.last_block)
 
 
-def check_log(log: EventLog, state: LedgerState) -> None:
-    """Check that the log has all that was anchored of it.
-
-    Raises:
-        IntegrityError: It is shorter, or another one.
-    """
-    if anchors := state.anchors():
-        anchored = anchors[-1].event
-        if log.size() < anchored.size:
-            raise IntegrityError("log", "it is shorter than its last anchor", log=log.size(), anchored=anchored.size)
-        if (root := log.root(anchored.size)) != anchored.root:
-            raise IntegrityError("log", "its root is not the anchored one", found=root, anchored=anchored.root)
-
-
 def _copies(
     home: Home, chain: tuple[StoreCopy, ...], outbox_store: OutboxStore, vault: SQLiteVault, events: FileEventStore
 ) -> tuple[StoreCopy, ...]:
@@ -188,7 +199,13 @@ def _copies(
     """
     return (
         StoreCopy("config", lambda folder: _copy_files(home, folder)),
-        StoreCopy("log", lambda folder: _copy_tree(home.log, folder / home.log.name)),
+        StoreCopy(
+            "log",
+            lambda folder: copy_full(
+                home.log, folder / home.log.name, held_size(folder), is_elsewhere=home.log_store.exists()
+            ),
+            hold=lambda folder: hold(home.log, folder / home.log.name),
+        ),
         StoreCopy("events", lambda folder: events.backup(folder / home.events.name)),
         StoreCopy("outbox", lambda folder: outbox_store.backup(folder / home.outbox.name)),
         *chain,
@@ -214,9 +231,15 @@ def _checks(
     """Return each store's own check."""
 
     def check_tree(told: Callable[[str, int, int], None]) -> tuple[int, list[Defect]]:
+        return followed(check_folder(home.log, vkey) if published.address == OWN_FOLDER else published.check(), told)
+
+    def resume_tree(told: Callable[[str, int, int], None]) -> tuple[int, list[Defect]]:
+        return followed(resume_check(home.log, vkey, home.log_check), told)
+
+    def followed(steps: Iterator[Progress], told: Callable[[str, int, int], None]) -> tuple[int, list[Defect]]:
         seen = 0
         try:
-            for step in check_folder(home.log, vkey) if published.address == OWN_FOLDER else published.check():
+            for step in steps:
                 seen = step.entries
                 told("log", seen, step.size)
         except IntegrityError as error:
@@ -230,7 +253,7 @@ def _checks(
         return events.end(), [Defect("events", file, reason) for file, reason in events.defects()]
 
     return (
-        StoreCheck("log", check_tree),
+        StoreCheck("log", check_tree, resume_tree if published.address == OWN_FOLDER else None),
         StoreCheck("events", check_events),
         StoreCheck("vault", check_vault),
     )

@@ -83,6 +83,12 @@ def event_groups(event: EventV1, binding: Binding) -> dict[str, dict[str, Json]]
     }
 
 
+def exchange_group(event: EventV1) -> dict[str, Json]:
+    """Return the value of the group ``exchange``, which does not depend on the binding."""
+    whole = to_object(event)
+    return {key: whole[key] for key in _EXCHANGE}
+
+
 def commit_event(event: EventV1, binding: Binding, salts: Sequence[bytes]) -> Commitment:
     """Commit to a checked event and its binding.
 

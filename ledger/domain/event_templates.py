@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from ledger.domain.event_groups import event_groups
+from ledger.domain.event_groups import event_groups, exchange_group
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,15 +29,38 @@ _EXCHANGE: Final = b'","exchange",'
 
 
 @dataclass(frozen=True, slots=True)
+class Exchange:
+    """The constant bytes of the group ``exchange``, which follow from what an event claims alone."""
+
+    before_time: bytes
+    after_time: bytes
+
+    def hashes(self, event: EventV1, detail_salt: bytes, exchange_salt: bytes) -> bytes:
+        """Return the leaf hashes of the groups ``detail`` and ``exchange``, one after the other; salts in base64."""
+        detail = sha256(
+            _OPEN
+            + detail_salt
+            + _DETAIL
+            + _encode(event.correlation)
+            + b',"size":%d,"source":' % event.size
+            + _encode(event.source)
+            + b"}]"
+        ).digest()
+        exchange = sha256(
+            _OPEN + exchange_salt + self.before_time + b"%d" % event.occurred_at_ms + self.after_time
+        ).digest()
+        return detail + exchange
+
+
+@dataclass(frozen=True, slots=True)
 class Template:
-    """The constant bytes of the groups ``binding`` (four parts) and ``exchange`` (two)."""
+    """The constant bytes of the group ``binding``, and those of ``exchange``."""
 
     before_id: bytes
     after_id: bytes
     after_prev: bytes
     after_seq: bytes
-    before_time: bytes
-    after_time: bytes
+    exchange: Exchange
 
     def root(self, event: EventV1, salts: tuple[bytes, bytes, bytes]) -> bytes:
         """Return the root of `commit_event` for an event of this template.
@@ -46,41 +69,54 @@ class Template:
             event: A checked event that claims and is bound as the template's.
             salts: In base64, for binding, detail and exchange.
         """
+        others = self.exchange.hashes(event, salts[1], salts[2])
+        return self.root_with(salts[0], _encode(event.id), event.prev_hash.encode(), event.reporter_seq, others)
+
+    def root_with(self, salt: bytes, event_id: bytes, prev_hash: bytes, seq: int, others: bytes) -> bytes:
+        """Return the root for an event whose other groups are hashed already.
+
+        Args:
+            salt: The salt of the group ``binding``, in base64.
+            event_id: The event's id as JSON.
+            prev_hash: The digest of the event before in hex.
+            seq: The event's number in its stream.
+            others: From `Exchange.hashes`.
+        """
         binding = sha256(
-            _OPEN
-            + salts[0]
-            + self.before_id
-            + _encode(event.id)
-            + self.after_id
-            + event.prev_hash.encode()
-            + self.after_prev
-            + b"%d" % event.reporter_seq
-            + self.after_seq
+            b"%b%b%b%b%b%b%b%d%b"
+            % (
+                _OPEN,
+                salt,
+                self.before_id,
+                event_id,
+                self.after_id,
+                prev_hash,
+                self.after_prev,
+                seq,
+                self.after_seq,
+            )
         ).digest()
-        detail = sha256(
-            _OPEN
-            + salts[1]
-            + _DETAIL
-            + _encode(event.correlation)
-            + b',"size":%d,"source":' % event.size
-            + _encode(event.source)
-            + b"}]"
-        ).digest()
-        exchange = sha256(_OPEN + salts[2] + self.before_time + b"%d" % event.occurred_at_ms + self.after_time).digest()
-        return sha256(b"\x01" + sha256(b"\x01" + binding + detail).digest() + exchange).digest()
+        return sha256(b"\x01" + sha256(b"\x01" + binding + others[:32]).digest() + others[32:]).digest()
+
+
+def exchange_of(event: EventV1) -> Exchange:
+    """Return the template of the group ``exchange`` of all events that claim what this one does."""
+    exchange = exchange_group(event)
+    return Exchange(
+        _EXCHANGE + _before(exchange, "occurred_at_ms"),
+        _after(exchange, "occurred_at_ms") + b"]",
+    )
 
 
 def template_of(event: EventV1, binding: Binding) -> Template:
     """Return the template of all events that claim what this one does and are bound like it."""
-    groups = event_groups(event, binding)
-    bound, exchange = groups["binding"], groups["exchange"]
+    bound = event_groups(event, binding)["binding"]
     return Template(
         before_id=_BINDING + _before(bound, "id"),
         after_id=_between(bound, "id", "prev_hash") + b'"',
         after_prev=b'"' + _between(bound, "prev_hash", "reporter_seq"),
         after_seq=_after(bound, "reporter_seq") + b"]",
-        before_time=_EXCHANGE + _before(exchange, "occurred_at_ms"),
-        after_time=_after(exchange, "occurred_at_ms") + b"]",
+        exchange=exchange_of(event),
     )
 
 

@@ -25,6 +25,7 @@ from ledger.service import event_checks
 from ledger.service.call_data import call_data
 from ledger.service.event_batches import Appended, Rejected, reject, with_followers
 from ledger.service.intake import batch_key, other_side, pairing_keys, senders_key
+from ledger.service.ledger_time import ledger_time
 from ledger.service.stored_batches import SALTS_BYTES, BatchHead, RejectedEvent, StoredBatch
 from ledger.service.times import iso_ms
 
@@ -215,8 +216,9 @@ def _take(
     rejected = _rejections(batch, [*signed.faults, *late, *foreign, *misplaced, *told])
     count = min((one.place for one in rejected), default=len(batch.events))
 
-    # Ledger times never decrease, whatever the machine's clock does.
-    accepted_at_ms = max(services.clock.now_ms(), intake.last_accepted_ms)
+    accepted_at_ms = ledger_time(
+        services.clock.now_ms(), intake.last_accepted_ms, back_max_s=services.settings.clock_back_max_s
+    )
     events = batch.events[:count]
     kinds = [view.kind(event) for event in events]
     salts = secrets.token_bytes(SALTS_BYTES * count)
@@ -255,7 +257,7 @@ def _take(
         intake.size, count, head, signed.lines, salts, array("H", [places[id(kind)] for kind in kinds])
     )
     waiting = services.appender.queue(stored, leaves, hashes)
-    intake.take(stored, keys[:count], stream, hashes[-1].hex())
+    intake.take(stored, keys[:count], stream, last_event=signed.digests[count - 1], last_leaf=hashes[-1])
     return waiting, kinds
 
 

@@ -127,7 +127,13 @@ class Intake:
             events_in = [parse_event(line) for line in batch.lines[: batch.count]]
             if (events_in[0].reporter_seq, last.stream) != (stream.next_seq, stream.id):
                 raise IntegrityError("log", "a leaf does not follow its stream", leaf=batch.first)
-            self.take(batch, pairing_keys(events_in), stream, leaf_hash(last.encode()).hex())
+            self.take(
+                batch,
+                pairing_keys(events_in),
+                stream,
+                last_event=leaf_hash(batch.lines[batch.count - 1]),
+                last_leaf=last.hash(),
+            )
             progress("log", self.size, total)
             if self.keys.is_due():
                 self.seal()
@@ -140,12 +146,22 @@ class Intake:
             found = Stream(reporter, agreement, salt, stream_id(salt, reporter=reporter, agreement=agreement))
         return found
 
-    def take(self, batch: StoredBatch, keys: Sequence[int], stream: Stream, last_leaf: str) -> None:
-        """Take a batch whose events are the next ones, with their pairing keys and the hash of its last leaf."""
+    def take(
+        self, batch: StoredBatch, keys: Sequence[int], stream: Stream, *, last_event: bytes, last_leaf: bytes
+    ) -> None:
+        """Take a batch whose events are the next ones.
+
+        Args:
+            batch: The batch.
+            keys: Its events' pairing keys.
+            stream: Where they belong.
+            last_event: The digest of the last event.
+            last_leaf: The hash of its leaf.
+        """
         head = batch.head
         stream.next_seq += batch.count
-        stream.last_event = leaf_hash(batch.lines[batch.count - 1])
-        stream.last_leaf = last_leaf
+        stream.last_event = last_event
+        stream.last_leaf = last_leaf.hex()
         self.streams[stream.reporter, stream.agreement] = stream
         self.keys.add(keys, range(batch.first, batch.end))
         signer = bytes.fromhex(head.signer)

@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from ledger.service.indexing import Indexing
     from ledger.service.intake import Intake
     from ledger.service.ledger_state import LedgerState
-    from ledger.service.read_ahead import BatchReader
     from ledger.service.ports import Chain, Clock, EventLog, Keyring, Outbox, PublishedLog, Vault
+    from ledger.service.read_ahead import BatchReader
     from ledger.service.stored_batches import EventStore
     from ledger.service.upkeep import StoreCopy
     from ledger.service.verbs import Verb

@@ -7,11 +7,13 @@ over them all. The leaves' commitments follow from lines, salts and bindings, an
 
 from __future__ import annotations
 
+import struct
 from array import array
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Protocol
 
 import msgspec
+import zstandard
 
 from ledger.domain.binding import Binding
 from ledger.domain.codes import Duty, Flag, Mismatch, Verdict
@@ -23,6 +25,9 @@ if TYPE_CHECKING:
 
 SALTS_BYTES: Final = SALT_BYTES * len(GROUPS)
 """The salts of one event, for binding, detail and exchange, one after another."""
+
+
+_MAX_UNPACKED_BYTES: Final = 1 << 30
 
 
 class BoundAs(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -106,6 +111,8 @@ class StoredBatch:
     salts: bytes = field(repr=False)
     bound: array[int]
     """For each accepted event the place of its binding in ``head.bindings``."""
+    packed: bytes = field(default=b"", repr=False)
+    """The lines as `pack_lines` packs them, where they were packed before; ``lines`` may then be empty."""
 
     @property
     def end(self) -> int:
@@ -155,3 +162,33 @@ class EventStore(Protocol):
         ...
 
     def close(self) -> None: ...
+
+
+def pack_lines(lines: Sequence[bytes]) -> bytes:
+    """Return a batch's lines as they are kept: each after its length, packed by zstd. Other threads run meanwhile."""
+    lengths = struct.pack(f">{len(lines) + 1}I", len(lines), *map(len, lines))
+    return zstandard.ZstdCompressor(level=1).compress(lengths + b"".join(lines))
+
+
+def unpack_lines(packed: bytes) -> list[bytes]:
+    """Return the lines again.
+
+    Raises:
+        ValueError: The bytes are no packed lines.
+        zstandard.ZstdError: They are not packed by zstd.
+    """
+    if not 0 < zstandard.frame_content_size(packed) <= _MAX_UNPACKED_BYTES:
+        raise ValueError("its lines have no length that is allowed")
+    data = zstandard.ZstdDecompressor().decompress(packed)
+    (count,) = struct.unpack_from(">I", data)
+    position = 4 * (count + 1)
+    if position > len(data):
+        raise ValueError("its lines have other lengths than stated")
+    lengths = struct.unpack_from(f">{count}I", data, 4)
+    if position + sum(lengths) != len(data):
+        raise ValueError("its lines have other lengths than stated")
+    lines = []
+    for length in lengths:
+        lines.append(data[position : position + length])
+        position += length
+    return lines

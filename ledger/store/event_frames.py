@@ -20,16 +20,13 @@ import sys
 from array import array
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import msgspec
 import zstandard
 
 from ledger.domain.errors import IntegrityError
-from ledger.service.stored_batches import SALTS_BYTES, BatchHead, StoredBatch
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+from ledger.service.stored_batches import SALTS_BYTES, BatchHead, StoredBatch, pack_lines, unpack_lines
 
 _MAGIC: Final = b"quanze-events-01"
 _HEADER: Final = struct.Struct(">16sQ8x")
@@ -40,7 +37,6 @@ FRAME_HEAD: Final = struct.Struct(">4sIQI32s")
 _LENGTH: Final = struct.Struct(">I")
 _BOUND_BYTES: Final = 2
 _SUFFIX: Final = ".evt"
-MAX_UNPACKED_BYTES: Final = 1 << 30
 
 _encode: Final = msgspec.json.Encoder(order="sorted").encode
 _head_decoder: Final = msgspec.json.Decoder(BatchHead)
@@ -86,16 +82,10 @@ def parse_header(data: bytes, name: str) -> int:
     return int(first)
 
 
-def pack_lines(lines: Sequence[bytes]) -> bytes:
-    """Return lines in the form in which a frame holds them; other threads run meanwhile."""
-    lengths = struct.pack(f">{len(lines)}I", *map(len, lines))
-    return zstandard.ZstdCompressor(level=1).compress(_LENGTH.pack(len(lines)) + lengths + b"".join(lines))
-
-
 def encode_frame(before: bytes, batch: StoredBatch) -> bytes:
     """Return the frame of a batch after the frame whose check is ``before``."""
     head = _encode(batch.head)
-    packed = pack_lines(batch.lines)
+    packed = batch.packed or pack_lines(batch.lines)
     bound = array("H", batch.bound)
     if sys.byteorder == "little":
         bound.byteswap()
@@ -156,23 +146,7 @@ def _decode_body(head: FrameHead, body: bytes) -> StoredBatch:
         raise ValueError("its head is not canonical JSON")
     if max(bound) >= len(stored.bindings):
         raise ValueError("an event's binding is missing")
-    lines = _unpack_lines(packed)
+    lines = unpack_lines(packed)
     if len(lines) < head.count:
         raise ValueError("it has fewer lines than events")
     return StoredBatch(head.first, head.count, stored, lines, salts, bound)
-
-
-def _unpack_lines(packed: bytes) -> list[bytes]:
-    if not 0 < zstandard.frame_content_size(packed) <= MAX_UNPACKED_BYTES:
-        raise ValueError("its lines have no length that is allowed")
-    data = zstandard.ZstdDecompressor().decompress(packed)
-    (count,) = _LENGTH.unpack_from(data)
-    lengths = struct.unpack_from(f">{count}I", data, _LENGTH.size)
-    position = _LENGTH.size * (count + 1)
-    if position + sum(lengths) != len(data):
-        raise ValueError("its lines have other lengths than stated")
-    lines = []
-    for length in lengths:
-        lines.append(data[position : position + length])
-        position += length
-    return lines

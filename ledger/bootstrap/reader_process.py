@@ -1,0 +1,143 @@
+"""Batches read by a process of their own, so that one processor's worth of Python does not bound what is taken in.
+
+`ReaderProcess` starts ``python -m ledger.bootstrap.reader_process`` with the first body and gives it bodies, each after
+its length; the answer is a `ReadAhead` in MessagePack, or nothing. The process has no key, no file and no socket but its
+pipes, and ends with its parent. When it has died, bodies are read by whoever has them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import struct
+import subprocess
+import sys
+import threading
+from queue import SimpleQueue
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+import structlog
+
+from ledger.domain.typed_data import Domain
+from ledger.service.read_ahead import ReadAhead, read_ahead
+
+if TYPE_CHECKING:
+    from typing import IO, BinaryIO
+
+_LENGTH: Final = struct.Struct(">I")
+_PIPE_BYTES: Final = 1 << 20
+
+
+class ReaderProcesses:
+    """Implements `ledger.service.read_ahead.BatchReader` with some processes; a body waits for one that is free."""
+
+    def __init__(self, domain: Domain, count: int) -> None:
+        """Read batches that are signed in a domain with ``count`` processes."""
+        self._readers = [ReaderProcess(domain) for _ in range(count)]
+        self._free: SimpleQueue[ReaderProcess] = SimpleQueue()
+        for reader in self._readers:
+            self._free.put(reader)
+
+    def read(self, body: bytes) -> ReadAhead | None:
+        """Return what a body holds; None where it must be read by the caller."""
+        reader = self._free.get()
+        try:
+            return reader.read(body)
+        finally:
+            self._free.put(reader)
+
+    def close(self) -> None:
+        """End the processes."""
+        for reader in self._readers:
+            reader.close()
+
+
+class ReaderProcess:
+    """One process that reads bodies, one after another."""
+
+    def __init__(self, domain: Domain) -> None:
+        """Read batches that are signed in a domain; nothing is started before the first body."""
+        self._command = [
+            sys.executable,
+            "-m",
+            "ledger.bootstrap.reader_process",
+            str(domain.chain_id),
+            domain.verifying_contract.hex(),
+        ]
+        self._lock = threading.Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._is_usable = True
+        self._decoder = msgspec.msgpack.Decoder(ReadAhead)
+
+    def read(self, body: bytes) -> ReadAhead | None:
+        """Return what a body holds; None where it must be read by the caller."""
+        with self._lock:
+            if not self._is_usable:
+                return None
+            try:
+                process = self._process = self._process or self._start()
+                assert process.stdin is not None  # noqa: S101 - both are pipes of ours
+                assert process.stdout is not None  # noqa: S101
+                process.stdin.write(_LENGTH.pack(len(body)))
+                process.stdin.write(body)
+                process.stdin.flush()
+                answer = _receive(process.stdout)
+            except OSError:
+                answer = None
+            if answer is None:
+                self._is_usable = False
+                structlog.get_logger("reader").warning("reader_process_gave_up")
+                self._end()
+                return None
+        return self._decoder.decode(answer) if answer else None
+
+    def close(self) -> None:
+        """End the process."""
+        with self._lock:
+            self._is_usable = False
+            self._end()
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            self._command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            pipesize=_PIPE_BYTES,
+        )
+
+    def _end(self) -> None:
+        if self._process is None:
+            return
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe is not None:
+                with contextlib.suppress(OSError):
+                    pipe.close()
+        self._process.wait()
+        self._process = None
+
+
+def serve(domain: Domain, bodies: BinaryIO, answers: BinaryIO) -> None:
+    """Read bodies until there are no more."""
+    encoder = msgspec.msgpack.Encoder()
+    while (body := _receive(bodies)) is not None:
+        read = read_ahead(body, domain)
+        answer = encoder.encode(read) if read is not None else b""
+        answers.write(_LENGTH.pack(len(answer)))
+        answers.write(answer)
+        answers.flush()
+
+
+def _receive(pipe: IO[bytes]) -> bytes | None:
+    """Return the next piece of a pipe, None at its end."""
+    length = pipe.read(_LENGTH.size)
+    if len(length) < _LENGTH.size:
+        return None
+    (wanted,) = _LENGTH.unpack(length)
+    piece = pipe.read(wanted)
+    return piece if len(piece) == wanted else None
+
+
+if __name__ == "__main__":
+    with contextlib.suppress(BrokenPipeError, KeyboardInterrupt):
+        serve(Domain(int(sys.argv[1]), bytes.fromhex(sys.argv[2])), sys.stdin.buffer, sys.stdout.buffer)
