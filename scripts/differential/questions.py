@@ -50,7 +50,7 @@ class Question:
         return b"".join([head, len(self.proof).to_bytes(2, "big"), self.left, self.right, *self.proof])
 
 
-class _Tree:
+class DrawnTree:
     """A NodeReader of a tree that is known where it is split, and drawn everywhere else."""
 
     def __init__(self, salt: bytes, splits: tuple[int, ...]) -> None:
@@ -109,7 +109,7 @@ def _below(draw: random.Random, end: int) -> int:
 def _inclusion(draw: random.Random) -> Question:
     size = _size(draw)
     index = _below(draw, size)
-    tree = _Tree(draw.randbytes(16), (index, index + 1))
+    tree = DrawnTree(draw.randbytes(16), (index, index + 1))
     proof = tuple(inclusion_proof(tree, index, size))
     return Question(INCLUSION, index, size, tree.node(0, index), root_at(tree, size), proof, "good")
 
@@ -117,7 +117,7 @@ def _inclusion(draw: random.Random) -> Question:
 def _consistency(draw: random.Random) -> Question:
     new = _size(draw)
     old = 1 + _below(draw, new)
-    tree = _Tree(draw.randbytes(16), (old,))
+    tree = DrawnTree(draw.randbytes(16), (old,))
     proof = tuple(consistency_proof(tree, old, new))
     return Question(CONSISTENCY, old, new, root_at(tree, old), root_at(tree, new), proof, "good")
 

@@ -1,0 +1,130 @@
+"""Measure what an anchor costs on chain, for steps of 1 to 10,000,000 entries.
+
+Run with ``python -m scripts.bench.anchor_gas``. The contract is deployed on a chain of its own, and takes anchors
+of logs of a thousand to a thousand million entries with their consistency proofs. The logs are not made: a proof is a
+few hashes on the way to the two sizes, and what lies beside is drawn, as in scripts/differential.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import json
+import logging
+import secrets
+import statistics
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import structlog
+from rich.console import Console
+from rich.table import Table
+
+from ledger.bootstrap import init_home, open_home
+from ledger.log.tree import consistency_proof, root_at
+from ledger.service.call_data import call_data
+from ledger.settings import Settings
+from scripts.differential.questions import DrawnTree
+
+if TYPE_CHECKING:
+    from ledger.service.services import Services
+
+STEPS: Final = (1, 256, 1_024, 65_536, 10_000_000)
+BEGINNINGS: Final = (1_000, 1_000_003, 1_000_000_007)
+"""Sizes that the first of the measured anchors begins from; a larger log has longer proofs."""
+
+TARGET: Final = {1_024: 60}
+PEERS: Final = "EAS timestamp 24,778 an event; FireFly 1,412"
+
+
+def main() -> None:
+    """Print one table, or JSON."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--anchors", type=int, default=12, help="how many anchors of each step from each beginning")
+    parser.add_argument("--json", action="store_true", help="print the figures as JSON")
+    options = parser.parse_args()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
+    figures = measure(options.anchors)
+    if options.json:
+        print(json.dumps(figures, indent=1))
+        return
+    table = Table(
+        "entries", "gas an anchor, median", "least", "most", "hashes", "gas an event, median", "most", "target"
+    )
+    for figure in figures:
+        step = int(figure["step"])
+        least, middle, most = figure["gas_min"], figure["gas_median"], figure["gas_max"]
+        table.add_row(
+            f"{step:,}", f"{middle:,.0f}", f"{least:,.0f}", f"{most:,.0f}",
+            f"{figure['hashes_min']:.0f} to {figure['hashes_max']:.0f}",
+            f"{middle / step:,.4g}", f"{most / step:,.4g}", f"<= {TARGET[step]}" if step in TARGET else "",
+        )  # fmt: skip
+    console = Console(width=140)
+    console.print(table)
+    console.print(f"peers: {PEERS}")
+
+
+def measure(anchors: int) -> list[dict[str, float]]:
+    """Return the figures of each step."""
+    costs: dict[int, list[tuple[int, int]]] = {step: [] for step in STEPS}
+    build = Path("build")
+    build.mkdir(exist_ok=True)
+    for first in BEGINNINGS:
+        for step, cost in _costs(build, first, anchors):
+            costs[step].append(cost)
+    return [_figure(step, found) for step, found in costs.items()]
+
+
+def _figure(step: int, costs: list[tuple[int, int]]) -> dict[str, float]:
+    gas, hashes = [cost for cost, _ in costs], [count for _, count in costs]
+    return {
+        "step": step,
+        "anchors": len(costs),
+        "gas_min": min(gas),
+        "gas_median": statistics.median(gas),
+        "gas_max": max(gas),
+        "hashes_min": min(hashes),
+        "hashes_max": max(hashes),
+    }
+
+
+def _costs(build: Path, first: int, anchors: int) -> list[tuple[int, tuple[int, int]]]:
+    """Return (step, (gas, hashes)) of anchors of each step, one after another on a deployment of their own."""
+    with tempfile.TemporaryDirectory(dir=build) as folder:
+        passphrase = Path(folder) / "passphrase"
+        passphrase.write_text(secrets.token_hex(16) + "\n", encoding="utf-8")
+        settings = Settings(
+            home=Path(folder) / "home", passphrase_file=passphrase, keystore_scrypt_n=2, block_time_lead_max_s=10**6
+        )
+        init_home(settings)
+        services = open_home(settings)
+        try:
+            steps = [step for step in STEPS for _ in range(anchors)]
+            sizes = list(itertools.accumulate(steps, initial=first))
+            tree = DrawnTree(secrets.token_bytes(16), tuple(sizes))
+            _anchor(services, tree, 0, first)
+            pairs = zip(steps, itertools.pairwise(sizes), strict=True)
+            return [(step, _anchor(services, tree, old, new)) for step, (old, new) in pairs]
+        finally:
+            services.close()
+
+
+def _anchor(services: Services, tree: DrawnTree, old: int, new: int) -> tuple[int, int]:
+    proof = consistency_proof(tree, old, new)
+    data = call_data(
+        "anchor",
+        [
+            ("uint64", new),
+            ("bytes32", root_at(tree, new)),
+            ("bytes32", secrets.token_bytes(32)),
+            ("bytes32[]", proof),
+        ],
+    )
+    key = f"measured:{new}"
+    services.outbox.send(key, services.deployment.address("CheckpointAnchor"), data, sender="operator")
+    return services.outbox.wait(key, 60).gas_used, len(proof)
+
+
+if __name__ == "__main__":
+    main()
