@@ -60,6 +60,11 @@ class Home:
         return self.path / "log-store.json"
 
     @property
+    def log_check(self) -> Path:
+        """What the last resumable check of the log knows."""
+        return self.path / "log-check.json"
+
+    @property
     def vault(self) -> Path:
         """The vault's database."""
         return self.path / "vault.db"

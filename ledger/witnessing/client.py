@@ -122,6 +122,10 @@ class Witnesses:
         self._unmet_since = None
         return add_signatures(note, list(got.values()))
 
+    def ask(self, note: bytes, checkpoint: Checkpoint, log: ProvesConsistency) -> None:
+        """Let each witness say what it cosigned last, also for a log of no leaves; ``standings`` tells."""
+        self._gather(note, checkpoint, log)
+
     def close(self) -> None:
         """Let go of connections; what is under way is not waited for."""
         self._pool.shutdown(wait=False, cancel_futures=True)

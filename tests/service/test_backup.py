@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -64,7 +65,7 @@ def test_writes_between_the_copies_settle_in_the_restored_home(world: World, tmp
             world.do("key.new", name=f"key-{tmp_path.name}-{number}")
             add_agency(world.services, f"A{number}")
 
-        return StoreCopy(copy.what, run)
+        return replace(copy, run=run)
 
     copies = tuple(after(copy, number) for number, copy in enumerate(world.services.store_copies))
     backup(world, tmp_path / "copy", copies)
