@@ -8,13 +8,13 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ledger.domain.errors import IntegrityError, UnavailableError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 _BUSY_TIMEOUT_S = 30.0
 _FULL = 2
@@ -40,6 +40,9 @@ def open_durable(path: Path) -> sqlite3.Connection:
         connection.execute("PRAGMA synchronous=FULL")
         connection.execute("PRAGMA foreign_keys=ON")
         level = connection.execute("PRAGMA synchronous").fetchone()[0]
+    except sqlite3.OperationalError as error:
+        connection.close()
+        raise UnavailableError(str(path), str(error)) from error
     except sqlite3.DatabaseError as error:
         connection.close()
         raise IntegrityError(path.name, "it is not a SQLite database", detail=str(error)) from error
@@ -51,14 +54,25 @@ def open_durable(path: Path) -> sqlite3.Connection:
 
 @contextlib.contextmanager
 def transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    """Run the block as one write transaction: all of it on disk afterwards, or none of it."""
-    connection.execute("BEGIN IMMEDIATE")
+    """Run the block as one write transaction: all of it on disk afterwards, or none of it.
+
+    Raises:
+        UnavailableError: the disk is full or fails, or another process holds the database; nothing was written.
+    """
     try:
+        connection.execute("BEGIN IMMEDIATE")
         yield
-    except BaseException:
-        connection.execute("ROLLBACK")
+        connection.execute("COMMIT")
+    except BaseException as error:
+        if connection.in_transaction:  # SQLite itself has rolled back after some errors.
+            connection.execute("ROLLBACK")
+        if isinstance(error, sqlite3.OperationalError):
+            raise UnavailableError(_name_of(connection), str(error)) from error
         raise
-    connection.execute("COMMIT")
+
+
+def _name_of(connection: sqlite3.Connection) -> str:
+    return Path(connection.execute("PRAGMA database_list").fetchone()[2]).name
 
 
 def copy_database(connection: sqlite3.Connection, target: Path) -> None:

@@ -104,6 +104,7 @@ def append_numbered(services: Services, items: Sequence[NumberedEvent], post: st
     """
     rejected: list[dict[str, Any]] = []
     with services.append_lock:
+        services.appender.heal(services)
         fresh, repeated = _sift(services, items, rejected)
         receipts = append_events(services, [item.event for item in fresh], post, key)
     return Appended(receipts, repeated, rejected)
@@ -126,6 +127,7 @@ def append_events(services: Services, events: Sequence[EventV1], post: str, key:
     signer = signer_for_post(services, parse_post(post).id, key)
     receipts: list[dict[str, Any]] = []
     with services.append_lock:
+        services.appender.heal(services)
         for agreement, group in _by_agreement(events).items():
             for start in range(0, len(group), MAX_BATCH_EVENTS):
                 stream = services.intake.stream(post, agreement)

@@ -74,10 +74,15 @@ class GroupAppender:
             raise waiting.error
 
     def settle(self, services: Services) -> None:
-        """Return once all that waits is on disk, or was refused."""
+        """Return once all that waits is on disk.
+
+        Raises:
+            UnavailableError: A write failed, now or before: what was told of the log may not be in it (``heal``).
+        """
         with self._writing:
-            while self._queue:
-                self._write(services)
+            self._drain(services)
+            if self._failed is not None:
+                raise UnavailableError("log", f"a write failed: {self._failed.explain()}")
 
     def heal(self, services: Services) -> None:
         """After a failed write, begin again with what is on disk; the caller holds the append lock.
@@ -89,7 +94,7 @@ class GroupAppender:
         if self._failed is None:
             return
         with self._writing:
-            self.settle(services)
+            self._drain(services)
             services.log.recover()
             services.events.recover(services.log.size())
             services.intake.load(services.log, services.events)
@@ -99,9 +104,14 @@ class GroupAppender:
     def seal_if_due(self, services: Services) -> None:
         """Let the index of what was told become a file once it is due; the caller holds the append lock."""
         if services.intake.keys.is_due():
-            self.settle(services)
+            with self._writing:
+                self._drain(services)
             if self._failed is None:
                 services.intake.seal()
+
+    def _drain(self, services: Services) -> None:
+        while self._queue:
+            self._write(services)
 
     def _write(self, services: Services) -> None:
         group = self._group()
