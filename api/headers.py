@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Final
 
 from starlette.datastructures import MutableHeaders
 
+from ledger.log.media import ASKED_AGAIN, KEPT
+
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -22,8 +24,8 @@ SECURITY_HEADERS: Final = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
 }
-IMMUTABLE: Final = {"Cache-Control": "public, max-age=31536000, immutable"}
-REVALIDATED: Final = {"Cache-Control": "public, no-cache"}
+IMMUTABLE: Final = {"Cache-Control": KEPT}
+REVALIDATED: Final = {"Cache-Control": ASKED_AGAIN}
 PRIVATE: Final = {"Cache-Control": "private, no-store"}
 NO_STORE: Final = {"Cache-Control": "no-store"}
 

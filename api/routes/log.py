@@ -9,6 +9,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from api.answers import file, immutable, public
 from api.deps import After, Limit, ReadServices, ServicesDep
 from api.schemas import answers, answers_file
+from ledger.log.media import NOTE_TYPE, TILE_TYPE
 from ledger.service.paging import PAGE_LIMIT
 from ledger.service.reading_log import (
     PageAnchors,
@@ -78,7 +79,7 @@ def anchor(request: Request, services: ReadServices, size: Annotated[int, Path(g
 @router.get("/log/checkpoint", summary="The checkpoint's file", responses=answers_file("text/plain", "A signed note."))
 def checkpoint_file(request: Request, services: ServicesDep) -> Response:
     """Give the newest checkpoint as C2SP tlog-tiles names it."""
-    return file(request, read_checkpoint(services), "text/plain; charset=utf-8", is_immutable=False)
+    return file(request, read_checkpoint(services), NOTE_TYPE, is_immutable=False)
 
 
 @router.get(
@@ -93,4 +94,4 @@ def tile(
 ) -> Response:
     """Give a file of the log. A full one never changes; a partial one may be gone once the full one is there."""
     content = read_tile(services, ReadTile(path=path))
-    return file(request, content, "application/octet-stream", is_immutable=True)
+    return file(request, content, TILE_TYPE, is_immutable=True)

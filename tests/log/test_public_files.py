@@ -107,11 +107,13 @@ def test_objects_carry_the_headers_that_readers_get(
 
 
 def test_headers_are_those_of_the_specification() -> None:
-    assert headers_of("checkpoint") == {"Content-Type": "text/plain; charset=utf-8", "Cache-Control": "no-cache"}
+    assert headers_of("checkpoint") == {
+        "Content-Type": "text/plain; charset=utf-8",
+        "Cache-Control": "public, no-cache",
+    }
     full, partial = headers_of("tile/0/000"), headers_of("tile/0/000.p/7")
     assert full["Content-Type"] == partial["Content-Type"] == "application/octet-stream"
-    assert full["Cache-Control"] == "max-age=31536000, immutable"
-    assert partial["Cache-Control"] == "max-age=86400, immutable"
+    assert full["Cache-Control"] == partial["Cache-Control"] == "public, max-age=31536000, immutable"
 
 
 def test_store_that_keeps_what_may_not_be_replaced_is_taken_and_keeps_no_probe(
