@@ -74,6 +74,13 @@ def run(arguments: Sequence[str]) -> int:
         message = error.explain() if isinstance(error, LedgerError) else error.message
         output.complain(error.code, message)
         return exit_codes.exit_code_of(error)
+    except OSError as error:
+        if os.environ.get("QUANZE_DEBUG"):
+            raise
+        # Whatever a disk or a permission refused that no part has a word of its own for.
+        where = f"{error.filename}: " if error.filename else ""
+        output.complain("unavailable", f"{where}{error.strerror or type(error).__name__}.")
+        return exit_codes.UNAVAILABLE
     except KeyboardInterrupt:
         return 130
     except Exception as error:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from ledger.service.upkeep import StoreCopy
+
 
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[World]:
@@ -37,7 +39,7 @@ def test_events_are_taken_in_while_each_store_is_copied(world: World, tmp_path: 
     world.append("reporter-p", {})
     receipts = []
 
-    def beside(copy):  # type: ignore[no-untyped-def]
+    def beside(copy: StoreCopy) -> StoreCopy:
         def run(folder: Path) -> None:
             # Another thread, as a client's request would be: it must not wait for the copy.
             thread = threading.Thread(target=lambda: receipts.extend(world.append("reporter-p", {}, {})))

@@ -13,6 +13,7 @@ import pytest
 
 from ledger import bootstrap
 from ledger.domain.errors import InvalidInputError
+from ledger.service.ledger_time import ClockBackError
 from ledger.service.older_copy import Known, LogRewrittenError, RestoredOlderCopyError, check_newest
 from ledger.service.read_only import ReadOnlyHomeError
 from ledger.settings import Settings
@@ -130,3 +131,29 @@ def test_a_witness_recognises_an_older_copy(tmp_path: Path) -> None:
         world.services = bootstrap.open_home(settings)
         grow_and_restore(world, tmp_path, settings)
         check_refuses_and_can_be_read(settings, "witness w1")
+
+
+class _Clock:
+    def __init__(self, now_ms: int) -> None:
+        self.ms = now_ms
+
+    def now_ms(self) -> int:
+        return self.ms
+
+
+def test_a_clock_that_goes_back_keeps_the_order_and_far_back_takes_no_event(tmp_path: Path) -> None:
+    world = make_world(tmp_path / "home")
+    try:
+        (first,) = world.append("reporter-p", {})
+        world.services.clock = _Clock(first["accepted_at_ms"] - 200_000)
+        (second,) = world.append("reporter-p", {"occurred_at_ms": first["accepted_at_ms"] - 300_000})
+        assert second["accepted_at_ms"] == first["accepted_at_ms"]
+        world.services.clock = _Clock(first["accepted_at_ms"] - 400_000)
+        with pytest.raises(ClockBackError):
+            world.append("reporter-p", {"occurred_at_ms": first["accepted_at_ms"] - 500_000})
+        world.services.clock = _Clock(first["accepted_at_ms"] + 5)
+        (third,) = world.append("reporter-p", {"occurred_at_ms": first["accepted_at_ms"] - 500_000})
+        assert (third["index"], third["accepted_at_ms"]) == (2, first["accepted_at_ms"] + 5)
+        assert world.do("fsck")["defects"] == []
+    finally:
+        world.services.close()
