@@ -100,7 +100,8 @@ def test_gos_litewitness_and_ours_answer_alike(tmp_path: Path) -> None:
     requests = [
         stranger.request(0, 3), impostor.request(0, 3), honest.request(0, 3), honest.request(0, 5),
         honest.request(3, 3), honest.request(3, 9), honest.request(3, 9), forked.request(9, 12), another_root,
-        honest.request(9, 4), honest.request(9, 20), honest.request(20, 20), AddCheckpoint(20, (bytes(32),), honest.note(20)),
+        honest.request(9, 4), honest.request(9, 20), honest.request(20, 20),
+        AddCheckpoint(20, (bytes(32),), honest.note(20)),
     ]  # fmt: skip
     bodies = [request.print() for request in requests] + [b"", b"old x\n\n", b"old 20\nzz\n\nx"]
     ours = Cosigner.from_seed("witness.example/ours", bytes([4]) * 32, lambda: 0)
