@@ -1,4 +1,8 @@
-"""What routes are given: the services, a page's place, a body within its limit, and the post that reads."""
+"""What routes are given: the services, a page's place, a body within its limit, and the post that reads.
+
+What waits for nothing is a coroutine, since the framework runs any other function on a thread, and each change of
+threads costs more than these do.
+"""
 
 from __future__ import annotations
 
@@ -22,21 +26,22 @@ if TYPE_CHECKING:
 _JSON_TYPES: Final = frozenset({"application/json", ""})
 
 
-def services_of(request: Request) -> Services:
+async def services_of(request: Request) -> Services:
     """Return the application's services."""
     services = request.app.state.services
     assert isinstance(services, Services)  # noqa: S101 - ``create_app`` put it there.
     return services
 
 
-def read_services(request: Request) -> Services:
+ServicesDep = Annotated[Services, Depends(services_of)]
+
+
+def read_services(services: ServicesDep) -> Services:
     """Return the services after they took what the chain has decided since."""
-    services = services_of(request)
     services.state.refresh()
     return services
 
 
-ServicesDep = Annotated[Services, Depends(services_of)]
 ReadServices = Annotated[Services, Depends(read_services)]
 
 After = Annotated[str, Query(max_length=200, description="The cursor `next` of the page before; empty for the first.")]
@@ -48,7 +53,7 @@ At = Annotated[
 KnownAt = Annotated[str, Query(max_length=40, description="Only what was recorded by then counts. Now if not stated.")]
 
 
-def refuse_unknown_query(request: Request) -> None:
+async def refuse_unknown_query(request: Request) -> None:
     """Refuse query parameters that the route does not have, and those given twice.
 
     Raises:
@@ -100,7 +105,7 @@ def body_of(limit: int) -> Callable[[Request], Coroutine[Any, Any, bytes]]:
 RequestBody = Annotated[bytes, Depends(body_of(REQUEST_BODY_BYTES_MAX))]
 
 
-def idempotency_key(
+async def idempotency_key(
     key: Annotated[
         str, Header(alias="Idempotency-Key", description="The sender's own name for this write; 1 to 200 characters.")
     ] = "",

@@ -150,11 +150,12 @@ def take_in(server: Server, streams: Sequence[Stream], events: int) -> None:
     while done < events:
         run = run_clients(server.host, server.port, streams, batch=_LONG_BATCH, batches=batches, ahead=False)
         done += run.events
-        status = server.get("/ready")[0]
+        told = server.get("/v1/status")[1]
+        behind = told["log_size"] - sum(told["verdicts"].values())
         memory = server.memory()
         console.print(
             f"{done:>12,} events, {run.rate:>9,.0f}/s, p95 {1000 * _cut(run.times, 0.95):.0f} ms,"
-            f" resident {memory.now_mb:,.0f} MB (highest {memory.peak_mb:,.0f} MB), /ready {status}"
+            f" resident {memory.now_mb:,.0f} MB (sum of highest {memory.peak_mb:,.0f}), index {behind:,} behind"
         )
     console.print(f"{done:,} events in {time.monotonic() - began:,.0f} s, the making of their batches included")
 
@@ -190,7 +191,9 @@ def _cut(times: Sequence[float], share: float) -> float:
 
 
 def _print_memory(console: Console, who: str, memory: Memory) -> None:
-    console.print(f"{who}: {memory.now_mb:,.0f} MB resident in all its processes, {memory.peak_mb:,.0f} MB at the most")
+    console.print(
+        f"{who}: {memory.now_mb:,.0f} MB resident in all its processes (the sum of their highest: {memory.peak_mb:,.0f} MB)"
+    )
 
 
 @contextlib.contextmanager

@@ -45,7 +45,10 @@ def prepare(home: Path, clients: int) -> list[Stream]:
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """Resident memory of all processes of a server, now and at their highest, in MB."""
+    """Resident memory of all processes of a server, in MB.
+
+    ``now_mb`` counts a page that processes share once; ``peak_mb`` adds each one's highest, shared pages in each.
+    """
 
     now_mb: float
     peak_mb: float
@@ -116,8 +119,12 @@ class Server:
     def settle(self, timeout_s: float = 300.0) -> None:
         """Wait until the index has taken everything, so that one run leaves nothing to the next."""
         end = time.monotonic() + timeout_s
-        while self.get("/ready")[0] != 200 and time.monotonic() < end:
+        while time.monotonic() < end:
+            status, told = self.get("/v1/status")
+            if status == 200 and sum(told["verdicts"].values()) >= told["log_size"]:
+                return
             time.sleep(0.2)
+        raise SystemExit(f"the index is still behind the log after {timeout_s:.0f} s")
 
 
 def memory_of_group(group: int) -> Memory:
@@ -135,7 +142,8 @@ def memory_of_group(group: int) -> Memory:
                 for line in (entry / "status").read_text(encoding="utf-8").splitlines()
                 if ":" in line
             )
-            now += int(status["VmRSS"].split()[0])
+            rollup = (entry / "smaps_rollup").read_text(encoding="utf-8")
+            now += next(int(line.split()[1]) for line in rollup.splitlines() if line.startswith("Pss:"))
             peak += int(status["VmHWM"].split()[0])
     return Memory(now / 1024, peak / 1024)
 
