@@ -49,40 +49,40 @@ def main() -> None:
     if options.json:
         print(json.dumps(figures, indent=1))
         return
-    table = Table(
-        "entries", "gas an anchor, median", "least", "most", "hashes", "gas an event, median", "most", "target"
-    )
+    table = Table("log of", "entries", "gas an anchor, median", "least", "most", "hashes", "gas an event", "target")
     for figure in figures:
-        step = int(figure["step"])
-        least, middle, most = figure["gas_min"], figure["gas_median"], figure["gas_max"]
+        step = figure["step"]
         table.add_row(
-            f"{step:,}", f"{middle:,.0f}", f"{least:,.0f}", f"{most:,.0f}",
-            f"{figure['hashes_min']:.0f} to {figure['hashes_max']:.0f}",
-            f"{middle / step:,.4g}", f"{most / step:,.4g}", f"<= {TARGET[step]}" if step in TARGET else "",
+            f"{figure['log']:,}", f"{step:,}", f"{figure['gas_median']:,}", f"{figure['gas_min']:,}",
+            f"{figure['gas_max']:,}", f"{figure['hashes_min']} to {figure['hashes_max']}",
+            f"{figure['gas_median'] / step:,.4g}", f"<= {TARGET[step]}" if step in TARGET else "",
         )  # fmt: skip
     console = Console(width=140)
     console.print(table)
     console.print(f"peers: {PEERS}")
 
 
-def measure(anchors: int) -> list[dict[str, float]]:
-    """Return the figures of each step."""
-    costs: dict[int, list[tuple[int, int]]] = {step: [] for step in STEPS}
+def measure(anchors: int) -> list[dict[str, int]]:
+    """Return the figures of each step in a log of each size."""
     build = Path("build")
     build.mkdir(exist_ok=True)
+    figures = []
     for first in BEGINNINGS:
+        costs: dict[int, list[tuple[int, int]]] = {step: [] for step in STEPS}
         for step, cost in _costs(build, first, anchors):
             costs[step].append(cost)
-    return [_figure(step, found) for step, found in costs.items()]
+        figures += [_figure(first, step, found) for step, found in costs.items()]
+    return figures
 
 
-def _figure(step: int, costs: list[tuple[int, int]]) -> dict[str, float]:
+def _figure(first: int, step: int, costs: list[tuple[int, int]]) -> dict[str, int]:
     gas, hashes = [cost for cost, _ in costs], [count for _, count in costs]
     return {
+        "log": first,
         "step": step,
         "anchors": len(costs),
         "gas_min": min(gas),
-        "gas_median": statistics.median(gas),
+        "gas_median": round(statistics.median(gas)),
         "gas_max": max(gas),
         "hashes_min": min(hashes),
         "hashes_max": max(hashes),
