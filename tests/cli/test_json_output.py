@@ -146,6 +146,7 @@ def _events(run: _Recorder, folder: Path) -> None:
     event = str(made["first"])
     run("event", "list")
     run("event", "show", event)
+    run("event", "state", event)
     run("event", "last", "--as", f"reporter@{REQUESTER}", "--agreement", "J")
     run("anchor")
     run("ask", "right", "--agency", REQUESTER, "--dataset", DATASET)
