@@ -51,6 +51,9 @@ CRASH_POINTS: Final = (
 """Every name that a ``crash_point`` hook is called with."""
 _FAILURES_MAX: Final = 5
 """A node that fails so often at the same task does not fail by chance."""
+_OF_THE_DISK: Final = frozenset({"the chain's journal", "the snapshot folder"})
+"""What is unavailable when the disk is full or fails: this passes, and the engine waits for it."""
+_DISK_WAIT_MAX_S: Final = 4.0
 _CLOSING_SNAPSHOT_TRANSACTIONS: Final = 200
 _CLOSING_SNAPSHOT_BLOCKS: Final = 20
 """A clean stop leaves the next start at most this much to replay."""
@@ -93,6 +96,7 @@ class Sealer:
         self._tip_timestamp = 0
         self._mined_at = -math.inf
         self._clock_went_back = False
+        self._disk_error: UnavailableError | None = None
         self._blocks_since_snapshot = 0
         self._transactions_since_snapshot = 0
         self._thread = threading.Thread(target=self._run, name="sealer", daemon=True)
@@ -132,6 +136,8 @@ class Sealer:
         with self.changed:
             self.changed.wait_for(lambda: self._ready or self._stopping or self._failure is not None, timeout_s)
             self.check_serving()
+            if not self._ready and self._disk_error is not None:
+                raise self._disk_error
             if not self._ready or self._node is None:
                 raise UnavailableError("the embedded node", "it is being started again")
             return self._node
@@ -173,24 +179,35 @@ class Sealer:
 
     def _serve(self) -> None:
         failures = 0
+        has_served = False
         while not self._stopping:
             tip_before = self._tip_number
             try:
                 if self._node is None:
                     self._boot()
+                    has_served = True
                     if failures:
                         _log.info("node_back", block=self._tip_number)
                 while self._wait_for_work():
                     self._make_block()
-                    failures = 0
+                    failures, self._disk_error = 0, None
                 self._snapshot_before_end()
             except (UnavailableError, RPCError) as error:
                 busy = not self._ready or (self._tip_number == tip_before and self.queue.ready_count > 0)
                 failures = failures + 1 if busy else 1
                 _log.warning("node_lost", reason=error.explain(), failures=failures)
                 self._end_node()
-                if failures >= _FAILURES_MAX:
+                if has_served and isinstance(error, UnavailableError) and error.what in _OF_THE_DISK:
+                    self._wait_for_disk(error, failures)
+                elif failures >= _FAILURES_MAX:
                     raise
+
+    def _wait_for_disk(self, error: UnavailableError, failures: int) -> None:
+        """Wait before the next try; what waits for a block stays in the queue, which is on disk."""
+        with self.changed:
+            self._disk_error = error
+            self.changed.notify_all()
+            self.changed.wait_for(lambda: self._stopping, min(0.25 * failures, _DISK_WAIT_MAX_S))
 
     def _end_node(self) -> None:
         with self.changed:
