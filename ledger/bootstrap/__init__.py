@@ -14,6 +14,7 @@ from ledger.bootstrap.making import init_home, restore_home
 from ledger.bootstrap.opaque import has_sealed_log_key, open_opaque, public_log_key
 from ledger.bootstrap.opening import open_home
 from ledger.bootstrap.parts import read_settings
+from ledger.bootstrap.reading import stream_gaps
 from ledger.bootstrap.witness import init_witness, open_witness, witness_key
 
 __all__ = [
@@ -26,5 +27,6 @@ __all__ = [
     "public_log_key",
     "read_settings",
     "restore_home",
+    "stream_gaps",
     "witness_key",
 ]

@@ -13,6 +13,7 @@ from ledger.bootstrap.logs import open_log
 from ledger.bootstrap.older_copies import check_outside
 from ledger.bootstrap.parts import SystemClock, open_keyring, open_outbox
 from ledger.bootstrap.reader_process import ReaderProcesses
+from ledger.bootstrap.stored_values import value_checks
 from ledger.chain.outbox_store import OutboxStore
 from ledger.domain.errors import IntegrityError
 from ledger.domain.keccak import keccak256
@@ -27,6 +28,7 @@ from ledger.log.storage.published import OWN_FOLDER
 from ledger.service.anchoring import resume_frontiers
 from ledger.service.deployment import Deployment
 from ledger.service.directory import Directory
+from ledger.service.evidence_files import make_trust_root
 from ledger.service.fsck import Defect, StoreCheck
 from ledger.service.intake import Intake
 from ledger.service.ledger_state import LedgerState
@@ -131,6 +133,9 @@ def open_home(settings: Settings, progress: Callable[[str, int, int], None] = no
                 engine.check,
                 *_checks(home, vault, events, published, deployment.log_vkey),
                 index_check(home, chain, deployment, log, events, index),
+                *value_checks(
+                    settings, home, deployment, chain, index, lambda: make_trust_root(deployment, state, witness_eras)
+                ),
             ),
             store_copies=_copies(home, engine.copies, outbox_store, vault, events),
         )

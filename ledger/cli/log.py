@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ledger import bootstrap
+from ledger.cli import exit_codes
 from ledger.cli.calls import call_and_show
 from ledger.cli.commands import COMMON, group
 from ledger.cli.logs import log_service
-from ledger.cli.output import console, show
+from ledger.cli.output import console, progress, show
 from ledger.cli.passphrase import with_passphrase
 from ledger.cli.session import settings
 from ledger.domain.errors import InvalidInputError, UnavailableError
@@ -77,6 +78,19 @@ def key(public: Annotated[bool, typer.Option("--public", help="Print the verifie
         raise InvalidInputError("--public", "absent", "`--public`; the private part is never shown")
     vkey = bootstrap.public_log_key(settings())
     show({"vkey": vkey}, lambda out, found: out.print(found["vkey"]))
+
+
+@log.command("gaps")
+def gaps(
+    source: Annotated[str, typer.Argument(metavar="LOG", help="The log's folder, or the address of its files.")],
+    vkey: Annotated[str, typer.Option("--vkey", metavar="VKEY", help="The verifier key of its checkpoints.")],
+) -> None:
+    """Check a log and tell where a stream of leaves does not follow; needs no home and no account."""
+    with progress() as told:
+        found = bootstrap.stream_gaps(source, vkey, told)
+    show(found)
+    if found["gaps"]:
+        raise typer.Exit(exit_codes.CHECK_FAILED)
 
 
 @log.command("migrate")

@@ -53,6 +53,9 @@ def up(
         int | None,
         typer.Option("--port", min=0, max=65535, help="Port of the API, 0 for a free one (else QUANZE_PORT)."),
     ] = None,
+    read_only: Annotated[
+        bool, typer.Option("--read-only", help="Record nothing; also for an older copy of a home that went on.")
+    ] = False,
 ) -> None:
     """Run chain, sealer, follower, anchors, API and explorer until Ctrl-C."""
     chosen = with_passphrase(settings())
@@ -61,14 +64,24 @@ def up(
         update["host"] = host
     if port is not None:
         update["port"] = port
+    if read_only:
+        update["read_only"] = True
     run_up(chosen.model_copy(update=update))
 
 
-def fsck() -> None:
+def fsck(
+    log_only: Annotated[bool, typer.Option("--log-only", help="Check the log's entries and tiles alone.")] = False,
+    resume: Annotated[
+        bool,
+        typer.Option(
+            "--resume", help="Do not read again what an earlier resumable check of the log read and nothing changed."
+        ),
+    ] = False,
+) -> None:
     """Recompute chain, log, vault, index and bindings; name the first entry that differs."""
     log_warnings(told_in_result=_REPORTED)
     try:
-        report = call("fsck")
+        report = call("fsck", log_only=log_only, resume=resume)
     except IntegrityError as error:
         report = _stopped_by(error)
     show(report, _render_fsck)

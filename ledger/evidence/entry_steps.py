@@ -170,7 +170,11 @@ def check_checkpoint(entry: Entry, root: TrustRoot) -> tuple[int, int, str]:
     Raises:
         VerificationError: A signature is missing or wrong, or of a key that is not in the trust root.
     """
-    note = entry.checkpoint.encode()
+    return check_note(entry.checkpoint.encode(), root)
+
+
+def check_note(note: bytes, root: TrustRoot) -> tuple[int, int, str]:
+    """Check a checkpoint's note by itself. Returns and raises as `check_checkpoint`."""
     checkpoint = parse_checkpoint(parse_note(note).text)
     log_keys = root.log.keys_at(checkpoint.size)
     own = [CosignatureVerifier(key.name, key.public_key) for key in log_keys]

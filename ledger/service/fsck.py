@@ -33,7 +33,7 @@ from ledger.service.block_view import RESPONSIBILITIES
 from ledger.service.event_documents import KIND, binding_of, documents_from, event_of
 from ledger.service.openings import check_openings
 from ledger.service.registry_views import REGISTRY
-from ledger.service.requests import Nothing
+from ledger.service.requests import Request
 from ledger.service.signatures import recover
 from ledger.service.submission import domain_of
 
@@ -62,17 +62,33 @@ class StoreCheck:
 
     what: str
     run: Callable[[Callable[[str, int, int], None]], tuple[int, list[Defect]]]
+    resume: Callable[[Callable[[str, int, int], None]], tuple[int, list[Defect]]] | None = None
+    """Like ``run``, but leaves out what an earlier one knew and what did not change since."""
 
 
-def fsck(services: Services, _request: Nothing, progress: Callable[[str, int, int], None]) -> dict[str, Any]:
-    """Check every store and what binds them together."""
+class Fsck(Request, frozen=True, kw_only=True):
+    """Arguments of ``fsck``."""
+
+    log_only: bool = False
+    """Check the log's entries, tiles and checkpoint, and nothing else."""
+    resume: bool = False
+    """Do not read again the log's spans that an earlier check read and whose files did not change since."""
+
+
+def fsck(services: Services, request: Fsck, progress: Callable[[str, int, int], None]) -> dict[str, Any]:
+    """Check every store and what binds them together, or the log alone."""
     services.state.refresh()
     checks: list[dict[str, Any]] = []
     defects: list[Defect] = []
     for check in (*services.store_checks, StoreCheck("anchors", lambda told: _anchors(services, told))):
-        checked, found = check.run(progress)
+        if request.log_only and check.what != "log":
+            continue
+        run = check.resume if request.resume and check.resume is not None else check.run
+        checked, found = run(progress)
         checks.append({"what": check.what, "checked": checked, "defects": len(found)})
         defects += found
+    if request.log_only:
+        return _report(checks, defects, None)
     checked, missing, not_brought = check_openings(services, progress)
     found = [Defect("openings", commitment.hex(), reason) for commitment, reason in missing]
     checks.append({"what": "openings", "checked": checked, "defects": len(found)})
@@ -80,6 +96,10 @@ def fsck(services: Services, _request: Nothing, progress: Callable[[str, int, in
     checked, found = _entries(services, progress)
     checks.append({"what": "entries", "checked": checked, "defects": len(found)})
     defects += found
+    return _report(checks, defects, not_brought)
+
+
+def _report(checks: list[dict[str, Any]], defects: list[Defect], not_brought: int | None) -> dict[str, Any]:
     return {
         "checks": checks,
         "defects": [{"what": defect.what, "entry": defect.entry, "reason": defect.reason} for defect in defects],

@@ -122,7 +122,7 @@ _ALL: Final = (
     Verb("evidence.events", evidence_batches.ExportEvents, evidence_batches.export_events),
     Verb("evidence.stream", evidence_batches.ExportStream, evidence_batches.export_stream),
     Verb("trust-root.export", Nothing, evidence.export_trust_root),
-    Verb("fsck", Nothing, fsck.fsck, is_long=True, runs_beside=True),
+    Verb("fsck", fsck.Fsck, fsck.fsck, is_long=True, runs_beside=True),
     Verb("log.migrate", log_moves.MoveLog, log_moves.move_log, is_long=True, runs_beside=True),
     Verb("rebuild", Nothing, upkeep.rebuild, is_long=True),
     Verb("backup", upkeep.Backup, upkeep.backup, is_long=True, runs_beside=True),

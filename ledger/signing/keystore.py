@@ -71,7 +71,7 @@ class FileKeyring:
         document = {
             "address": signer.address.hex(),
             "crypto": seal(secret, self._passphrase(), self._scrypt_n).to_json(),
-            "id": str(uuid.uuid4()),
+            "id": derived_id(signer.address),
             "version": _V3,
         }
         with self._lock:
@@ -162,6 +162,11 @@ def _read(path: Path, name: str) -> dict[str, Any]:
     if not isinstance(document, dict):
         raise InvalidInputError(f"key {name}", path.name, "a keystore file in JSON")
     return document
+
+
+def derived_id(address: bytes) -> str:
+    """Return the id that keystore V3 wants: made of the address, so that no byte of a key's file is without meaning."""
+    return str(uuid.uuid5(uuid.NAMESPACE_OID, address.hex()))
 
 
 def _write_new(path: Path, document: dict[str, Any], name: str) -> None:

@@ -68,6 +68,12 @@ class _Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     state: str
     files: list[_File]
     next_number: int
+    digest: str = ""
+
+    def digested(self) -> _Manifest:
+        """Return it with the digest of all else that it says."""
+        plain = msgspec.structs.replace(self, digest="")
+        return msgspec.structs.replace(self, digest=sha256(msgspec.json.encode(plain)).hexdigest())
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -107,8 +113,9 @@ class KeyIndex:
         with self._lock:
             self._fresh, self._sealed, self._runs = {}, {}, ()
             try:
-                manifest = msgspec.json.decode((self._folder / _MANIFEST).read_bytes(), type=_Manifest)
-                if manifest.format != _FORMAT:
+                told = (self._folder / _MANIFEST).read_bytes()
+                manifest = msgspec.json.decode(told, type=_Manifest)
+                if manifest.format != _FORMAT or msgspec.json.encode(manifest.digested()) != told:
                     return None
                 self._next_number = manifest.next_number
                 self._runs = tuple(_open_run(self._folder, file) for file in manifest.files)
@@ -240,7 +247,7 @@ class KeyIndex:
         aside = self._folder / f"{_MANIFEST}.tmp"
         with aside.open("wb") as file:
             os.fchmod(file.fileno(), 0o600)
-            file.write(msgspec.json.encode(manifest))
+            file.write(msgspec.json.encode(manifest.digested()))
             file.flush()
             os.fsync(file.fileno())
         aside.replace(self._folder / _MANIFEST)

@@ -120,8 +120,13 @@ def _checked(root: Path, vkey: str, known: Verified) -> Iterator[Progress]:
 
 
 def _check_journal(folder: Path, tiles: TileReader, size: int) -> None:
-    """Return if the journal's entries below ``size`` are those of the tree."""
-    for segment in read_segments(folder):
+    """Return if the journal's entries below ``size`` are those of the tree, and it goes on at least as far."""
+    segments = read_segments(folder)
+    if segments and segments[-1].end < size:
+        # An entry is in the journal before it is in a checkpoint, so what is missing was damaged, not torn.
+        name, end = segments[-1].path.name, segments[-1].end
+        raise IntegrityError(name, f"the journal ends with entry {end - 1} of {size} published", file=name, entry=end)
+    for segment in segments:
         name = segment.path.name
         for index, entry in enumerate(segment.entries[: max(0, size - segment.first)], segment.first):
             if leaf_hash(entry) != tiles.node(0, index):
