@@ -11,9 +11,10 @@ import pytest
 
 from ledger.cli.main import commands
 from tests.cli.command import AUTHORITY, DATASET, PROVIDER, REQUESTER, Command, draft_of, head, make_world
+from tests.monitor.operators import look, publish
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "json-output.md"
-NO_DOCUMENT = {"up"}
+NO_DOCUMENT = {"up", "monitor run"}
 """Verbs that end without one: what ``up`` prints when it is ready is tested with the service."""
 
 EVENT = {
@@ -69,6 +70,7 @@ def documents(new_command: Any, tmp_path_factory: pytest.TempPathFactory) -> dic
         for verb in ("status", "version", "fsck", "rebuild"):
             run(verb)
         run("backup", str(folder / "backup"))
+    _watching(run, folder)
     restored = _Recorder(Command(folder / "restored", command.settings))
     restored("restore", str(folder / "backup"))
     return {**run.documents, **fresh.documents, **restored.documents}
@@ -158,6 +160,16 @@ def _events(run: _Recorder, folder: Path) -> None:
     sample = Path(__file__).resolve().parents[2] / "scripts" / "sample"
     for name in ("nhs-dsa", "xroad-opmon", "violation-cases"):
         run("import", name, str(sample / f"{name}.json"), "--demo-keys")
+
+
+def _watching(run: _Recorder, folder: Path) -> None:
+    for name, first in (("one", b"one"), ("other", b"other")):
+        publish(folder / name, [first])
+    look(folder / "one", folder / "memory")
+    forked = look(folder / "other", folder / "memory")
+    run("monitor", "check-alarm", str(forked.raised[0].file))
+    look(folder / "one", folder / "memory-of-one")
+    run("monitor", "compare", str(folder / "memory-of-one"), str(folder / "memory-of-one"))
 
 
 def described() -> dict[str, tuple[list[str], list[str]]]:
