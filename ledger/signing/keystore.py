@@ -17,7 +17,7 @@ import threading
 import uuid
 from typing import TYPE_CHECKING, Any
 
-from ledger.domain.errors import ConflictError, IntegrityError, InvalidInputError, NotFoundError
+from ledger.domain.errors import ConflictError, IntegrityError, InvalidInputError, NotFoundError, UnavailableError
 from ledger.signing.envelope import DEFAULT_SCRYPT_N, Envelope, open_sealed, seal
 from ledger.signing.signers import LocalSigner, LogKey
 
@@ -170,7 +170,21 @@ def derived_id(address: bytes) -> str:
 
 
 def _write_new(path: Path, document: dict[str, Any], name: str) -> None:
-    """Write a file whole and durable under a name that nobody has; link() refuses to overwrite."""
+    """Write a file whole and durable under a name that nobody has; link() refuses to overwrite.
+
+    Raises:
+        ConflictError: The name is taken.
+        UnavailableError: The disk is full, or fails.
+    """
+    try:
+        _write_durably(path, document)
+    except FileExistsError as error:
+        raise ConflictError(f"key {name}", "a key of this name exists already") from error
+    except OSError as error:
+        raise UnavailableError("the keys' folder", str(error), key=name) from error
+
+
+def _write_durably(path: Path, document: dict[str, Any]) -> None:
     temporary = path.with_name(f".{secrets.token_hex(8)}.tmp")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
@@ -179,8 +193,6 @@ def _write_new(path: Path, document: dict[str, Any], name: str) -> None:
             file.flush()
             os.fsync(file.fileno())
         os.link(temporary, path)
-    except FileExistsError as error:
-        raise ConflictError(f"key {name}", "a key of this name exists already") from error
     finally:
         temporary.unlink()
     folder = os.open(path.parent, os.O_RDONLY)

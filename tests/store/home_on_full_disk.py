@@ -21,6 +21,7 @@ import structlog
 from ledger import bootstrap
 from ledger.domain.errors import ConflictError, LedgerError, RefusedError
 from ledger.domain.leaf import parse_leaf
+from ledger.service import submission
 from ledger.settings import Settings
 from tests.browser.sample_ledger import AUTHORITY, DATASET, LABOUR, POLICE
 
@@ -86,6 +87,7 @@ def works(services: Services, number: int) -> dict[str, Callable[[], Any]]:
 
 def main() -> None:
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    submission._WAIT_S = 4.0  # While the chain waits for its disk, nothing becomes final.
     disk, source = Path(sys.argv[1]), Path(sys.argv[2])
     shutil.copytree(source, disk / "home")
     settings = Settings(
