@@ -18,6 +18,7 @@ from ledger.log.proofs import verify_inclusion
 from ledger.log.tree import leaf_hash, node_hash
 from ledger.service.anchoring import covering_anchor
 from ledger.service.event_documents import binding_of, event_of, opened
+from ledger.service.event_states import state_of
 from ledger.service.pages.names import Name, post_name
 from ledger.service.requests import Request
 
@@ -132,6 +133,10 @@ class EntryView:
     size: int
     leaf: LeafV1
     leaf_text: str
+    state: str
+    included_at_ms: int
+    final_at_ms: int
+    """Zeros where this process does not know: it was not so yet, or before it started."""
     proof: ProofView | None
     shown: Shown | None
 
@@ -186,6 +191,9 @@ def entry_page(services: Services, request: EntryPage) -> EntryView:
         size=services.log.size(),
         leaf=leaf,
         leaf_text=data.decode(),
+        state=state_of(services, index).value,
+        included_at_ms=services.frontiers.included_at(index),
+        final_at_ms=services.frontiers.final_at(index),
         proof=_proof(services, index, data),
         shown=_shown(services, index) if services.deployment.demonstration else None,
     )
