@@ -26,7 +26,7 @@ CHANGING: Final = (
 _FOLLOWED: Final = (*CHANGING, "lseek", "close", "sendto")
 _LONGEST: Final = 1 << 20
 _ATTACH_S: Final = 20.0
-_LINE: Final = re.compile(r"(\d+) +(\w+)\((.*)\) += (-?\d+)(?:<([^>]*)>)?(.*)")
+_LINE: Final = re.compile(r"(?:(\d+) +)?(\w+)\((.*)\) += (-?\d+)(?:<([^>]*)>)?(.*)")
 _TEXT: Final = re.compile(r'"((?:\\x[0-9a-f]{2})*)"(\.\.\.)?')
 _HANDLE: Final = re.compile(r"(AT_FDCWD|\d+)<((?:\\x[0-9a-f]{2}|[^>\\])*)>")
 
@@ -76,8 +76,8 @@ class Call:
 class Trace:
     """A strace that is attached to a process until it ends."""
 
-    def __init__(self, pid: int, path: Path, faults: Sequence[str] = ()) -> None:
-        """Attach, and return when every call of the process is seen.
+    def __init__(self, pid: int, path: Path, faults: Sequence[str] = (), *, threads: Sequence[str] = ("-f",)) -> None:
+        """Attach, and return when every call of the process is seen; with no ``threads``, of its first thread alone.
 
         Raises:
             OSError: strace is not there, or may not trace the process.
@@ -86,7 +86,7 @@ class Trace:
         if program is None:
             raise OSError("strace is not installed: its Debian package is strace")
         self._path = path
-        command = [program, "-f", "-y", "-xx", "-s", str(_LONGEST), "-e", f"trace={','.join(_FOLLOWED)}"]
+        command = [program, *threads, "-y", "-xx", "-s", str(_LONGEST), "-e", f"trace={','.join(_FOLLOWED)}"]
         command += ["-e", "signal=none", "-o", str(path), "-p", str(pid)]
         for fault in faults:
             command += ["-e", f"inject={fault}"]
@@ -127,7 +127,7 @@ def read_calls(path: Path) -> list[Call]:
             opened = _unhex(opened or "").decode(errors="replace")
             calls.append(Call(name, seen[name], text, int(result), opened, "(INJECTED)" in rest))
             continue
-        cut = re.fullmatch(r"\d+ +(\w+)\((.*?)(?:\) += \?.*| <unfinished \.\.\.>|)", line)
+        cut = re.fullmatch(r"(?:\d+ +)?(\w+)\((.*?)(?:\) += \?.*| <unfinished \.\.\.>|)", line)
         if cut is not None:
             seen[cut[1]] += 1
             calls.append(Call(cut[1], seen[cut[1]], cut[2], -1, "", is_injected=False))

@@ -1,6 +1,7 @@
 """A process that writes a real home until it is killed: ``python -m tests.store.home_under_kill``.
 
-It reads one order a line, ``{"home", "life", "kill_at"}``, and forks a child for it. The child opens the home, tells
+It reads one order a line, ``{"home", "life", "kill_at"}``, and forks a child for it; with ``"traced"`` the child tells
+its process id and waits for one more line. The child opens the home, tells
 what it holds, does the work of the life before once more and then its own, tells each acknowledgement, and kills
 itself with SIGKILL at the so-many-th point: before and after each call of vault, log and outbox, at each statement
 inside the vault, and at each step of the outbox. Lines end with ``ended``.
@@ -9,6 +10,7 @@ inside the vault, and at each step of the outbox. Lines end with ``ended``.
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import json
 import logging
 import os
@@ -164,6 +166,10 @@ def main() -> None:
         order = json.loads(line)
         child = os.fork()
         if child == 0:
+            if order.get("traced"):
+                ctypes.CDLL(None).prctl(0x59616D61, -1, 0, 0, 0)  # PR_SET_PTRACER, PR_SET_PTRACER_ANY
+                _tell(event="pid", pid=os.getpid())
+                sys.stdin.readline()
             live(Path(order["home"]), order["life"], order["kill_at"])
             os._exit(0)
         _, status = os.waitpid(child, 0)
