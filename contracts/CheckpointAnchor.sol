@@ -14,6 +14,7 @@ contract CheckpointAnchor is ICheckpointAnchor, AccessManaged {
     address private _operator;
     uint64 private _size;
     bytes32 private _root;
+    bytes32 private _logKeyHash;
 
     /// @inheritdoc ICheckpointAnchor
     ICheckpointAnchor public immutable predecessor;
@@ -49,6 +50,18 @@ contract CheckpointAnchor is ICheckpointAnchor, AccessManaged {
     }
 
     /// @inheritdoc ICheckpointAnchor
+    function rotateLogKey(bytes32 oldKeyHash, bytes32 newKeyHash) external {
+        if (msg.sender != _operator) revert AnchorNotOperator(msg.sender, _operator);
+        if (oldKeyHash == newKeyHash || oldKeyHash == 0 || newKeyHash == 0) {
+            revert AnchorLogKeyUnchanged(oldKeyHash, newKeyHash);
+        }
+        bytes32 current = _logKeyHash;
+        if (current != 0 && current != oldKeyHash) revert AnchorLogKeyOther(oldKeyHash, current);
+        _logKeyHash = newKeyHash;
+        emit LogKeyRotated(oldKeyHash, newKeyHash, _size);
+    }
+
+    /// @inheritdoc ICheckpointAnchor
     function setOperator(address newOperator) external restricted {
         _setOperator(newOperator);
     }
@@ -61,6 +74,11 @@ contract CheckpointAnchor is ICheckpointAnchor, AccessManaged {
     /// @inheritdoc ICheckpointAnchor
     function includes(bytes32 leaf, uint64 index, bytes32[] calldata proof) external view returns (bool) {
         return RFC6962.isIncluded(leaf, index, _size, proof, _root);
+    }
+
+    /// @inheritdoc ICheckpointAnchor
+    function logKeyHash() external view returns (bytes32) {
+        return _logKeyHash;
     }
 
     /// @inheritdoc ICheckpointAnchor

@@ -130,6 +130,43 @@ contract CheckpointAnchorTest is ReferenceTree {
         anchored.setOperator(address(0));
     }
 
+    function test_rotateLogKey_recordsEachKeyAfterTheOneBefore() public {
+        _anchor(7, new bytes32[](0));
+        VM.recordLogs();
+        VM.prank(OPERATOR);
+        anchored.rotateLogKey("one", "two");
+        Vm.Log[] memory logs = VM.getRecordedLogs();
+        require(logs[0].topics[0] == ICheckpointAnchor.LogKeyRotated.selector, "event");
+        require(logs[0].topics[1] == "one" && logs[0].topics[2] == "two", "keys");
+        require(abi.decode(logs[0].data, (uint64)) == 7, "size");
+        VM.prank(OPERATOR);
+        VM.expectRevert(
+            abi.encodeWithSelector(ICheckpointAnchor.AnchorLogKeyOther.selector, bytes32("one"), bytes32("two"))
+        );
+        anchored.rotateLogKey("one", "three");
+        VM.prank(OPERATOR);
+        anchored.rotateLogKey("two", "three");
+        require(anchored.logKeyHash() == "three", "key");
+        _checkLatest(7);
+    }
+
+    function test_rotateLogKey_failsIfNoKeyFollowsAnother() public {
+        bytes32[2][3] memory pairs = [[bytes32("one"), "one"], [bytes32(0), "one"], [bytes32("one"), 0]];
+        for (uint256 i = 0; i < pairs.length; i++) {
+            VM.prank(OPERATOR);
+            VM.expectRevert(
+                abi.encodeWithSelector(ICheckpointAnchor.AnchorLogKeyUnchanged.selector, pairs[i][0], pairs[i][1])
+            );
+            anchored.rotateLogKey(pairs[i][0], pairs[i][1]);
+        }
+    }
+
+    function test_rotateLogKey_failsIfTheSenderIsNotTheOperator() public {
+        VM.prank(STRANGER);
+        VM.expectRevert(abi.encodeWithSelector(ICheckpointAnchor.AnchorNotOperator.selector, STRANGER, OPERATOR));
+        anchored.rotateLogKey("one", "two");
+    }
+
     function test_constructor_goesOnFromThePredecessorsLastAnchor() public {
         _anchor(7, new bytes32[](0));
         ICheckpointAnchor before = anchored;

@@ -19,6 +19,10 @@ interface ICheckpointAnchor {
     error AnchorProofNotNeeded(uint256 length);
     /// @notice Nobody could anchor.
     error AnchorOperatorMissing();
+    /// @notice The log's key is another one than the one to be replaced.
+    error AnchorLogKeyOther(bytes32 keyHash, bytes32 current);
+    /// @notice A key follows another one, and neither is zero.
+    error AnchorLogKeyUnchanged(bytes32 oldKeyHash, bytes32 newKeyHash);
 
     /// @notice A checkpoint's size and root, proved consistent with the ones before, were recorded.
     /// @param size The log's number of leaves.
@@ -29,6 +33,12 @@ interface ICheckpointAnchor {
     /// @notice Another account may anchor.
     event OperatorChanged(address indexed oldOperator, address indexed newOperator);
 
+    /// @notice The log's checkpoints are signed by another key from here on; for a while by both.
+    /// @param oldKeyHash SHA-256 of the old key's C2SP vkey text.
+    /// @param newKeyHash SHA-256 of the new key's C2SP vkey text.
+    /// @param size The log's number of leaves at the last anchor.
+    event LogKeyRotated(bytes32 indexed oldKeyHash, bytes32 indexed newKeyHash, uint64 size);
+
     /**
      * @notice Anchors a checkpoint. Only the operator may.
      * @param size The log's number of leaves, more than at the last anchor.
@@ -37,6 +47,15 @@ interface ICheckpointAnchor {
      * @param proof RFC 6962 consistency proof from the last anchor; empty for the first anchor.
      */
     function anchor(uint64 size, bytes32 root, bytes32 noteHash, bytes32[] calldata proof) external;
+
+    /**
+     * @notice Records that another key signs the log's checkpoints. Only the operator may.
+     * @dev Rotations follow each other: each names the key that the one before put in place. The contract checks no
+     * signature of these keys, which are Ed25519; it says when the operator announced which key, and in what order.
+     * @param oldKeyHash SHA-256 of the old key's C2SP vkey text.
+     * @param newKeyHash SHA-256 of the new key's C2SP vkey text.
+     */
+    function rotateLogKey(bytes32 oldKeyHash, bytes32 newKeyHash) external;
 
     /**
      * @notice Makes another account the operator. Only the admin may (AccessManager).
@@ -56,6 +75,11 @@ interface ICheckpointAnchor {
      * @param proof RFC 6962 audit path in the tree of the last anchor's size.
      */
     function includes(bytes32 leaf, uint64 index, bytes32[] calldata proof) external view returns (bool);
+
+    /**
+     * @notice Returns SHA-256 of the vkey text that the last rotation put in place; zero before the first.
+     */
+    function logKeyHash() external view returns (bytes32);
 
     /**
      * @notice Returns the account that may anchor.

@@ -345,6 +345,15 @@ class OperatorChanged(Event):
     new_operator: TopicAddress
 
 
+@dataclass(frozen=True, slots=True)
+class LogKeyRotated(Event):
+    """Another key signs the log's checkpoints, for a while beside the one before; the hashes are of vkey texts."""
+
+    old_key_hash: TopicBytes32
+    new_key_hash: TopicBytes32
+    size: Uint64
+
+
 EVENTS: Final[dict[str, tuple[type[Event], ...]]] = {
     "AgencyRegistry": (
         AgencyAdmitted,
@@ -375,7 +384,7 @@ EVENTS: Final[dict[str, tuple[type[Event], ...]]] = {
     ),
     "ResponsibilityLedger": (ResponsibilityAssigned, ResponsibilityAccepted, ResponsibilityEnded),
     "CaseLedger": (CaseAdvanced, CaseOpened),
-    "CheckpointAnchor": (CheckpointAnchored, OperatorChanged),
+    "CheckpointAnchor": (CheckpointAnchored, OperatorChanged, LogKeyRotated),
 }
 """Contract → its events."""
 

@@ -46,7 +46,7 @@ HEADS: Final[dict[str, tuple[type[Event], ...]]] = {
         events.ResponsibilityAssigned, events.ResponsibilityAccepted, events.ResponsibilityEnded,
     ),
     "caseId": (events.CaseAdvanced, events.CaseOpened),
-    "none": (events.CheckpointAnchored, events.OperatorChanged),
+    "none": (events.CheckpointAnchored, events.OperatorChanged, events.LogKeyRotated),
 }  # fmt: skip
 """Keys of the heads that an event advances, in their order → the events; numbers are words of 32 bytes."""
 

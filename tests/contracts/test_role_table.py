@@ -434,12 +434,13 @@ def test_a_system_function_succeeds_if_and_only_if_its_caller_sends_it(
         "linkSuccessor": [("bytes32", agency), ("bytes32", other), ("uint64", 1)],
         "setOperator": [("address", key.address)],
         "anchor": [("uint64", 1), ("bytes32", REASON), ("bytes32", REASON), ("bytes32[]", ())],
+        "rotateLogKey": [("bytes32", REASON), ("bytes32", bytes(31) + b"\x01")],
     }
-    contract = "CheckpointAnchor" if function in {"setOperator", "anchor"} else "AgencyRegistry"
+    contract = "CheckpointAnchor" if function in {"setOperator", "anchor", "rotateLogKey"} else "AgencyRegistry"
     found = asked(ledger, contract, call_data(function, arguments[function]), sender)
     # Nothing is announced, and that is said only to who may ask.
     taken = "NoRootReplacement" if function == "executeRootReplacement" else ""
-    refused = "AnchorNotOperator" if function == "anchor" else "AccessManagedUnauthorized"
+    refused = "AnchorNotOperator" if function in {"anchor", "rotateLogKey"} else "AccessManagedUnauthorized"
     assert found == (taken if sender == CALLERS[function] else refused)
 
 
