@@ -192,7 +192,7 @@ def _cut(times: Sequence[float], share: float) -> float:
 
 def _print_memory(console: Console, who: str, memory: Memory) -> None:
     console.print(
-        f"{who}: {memory.now_mb:,.0f} MB resident in all its processes (the sum of their highest: {memory.peak_mb:,.0f} MB)"
+        f"{who}: {memory.now_mb:,.0f} MB resident in all its processes (sum of highest {memory.peak_mb:,.0f} MB)"
     )
 
 
