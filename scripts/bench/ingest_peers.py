@@ -16,7 +16,7 @@ from typing import Final
 from scripts.bench.ingest_clients import Run
 from scripts.bench.ingest_ledger import Memory, memory_of_group
 
-_LOAD: Final = Path(__file__).with_name("immudb_load.py")
+_LOAD: Final = Path(__file__).with_name("peers") / "immudb_load.py"
 _START_S: Final = 30.0
 
 

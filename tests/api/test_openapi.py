@@ -38,7 +38,7 @@ def test_a_route_is_described(method: str, path: str, operation: dict[str, Any])
     problem = operation["responses"]["default"]["content"]["application/problem+json"]["schema"]
     assert problem == {"$ref": "#/components/schemas/Problem"}
     success = [status for status in operation["responses"] if status.startswith("2")]
-    assert len(success) == 1
+    assert len(success) == 1 or path == "/v1/events"  # A batch may be accepted in part.
     assert operation["responses"][success[0]]["content"]
     for parameter in operation.get("parameters", []):
         assert parameter.get("description") or parameter["schema"].get("examples") or parameter["schema"].get("title")

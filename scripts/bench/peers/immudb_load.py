@@ -1,6 +1,6 @@
 """Send batches of values to an immudb server from client processes; print one JSON line.
 
-    PYTHON_WITH_IMMUDB_PY scripts/bench/immudb_load.py HOST:PORT CLIENTS BATCH BATCHES VALUE_BYTES FIRST
+    PYTHON_WITH_IMMUDB_PY scripts/bench/peers/immudb_load.py HOST:PORT CLIENTS BATCH BATCHES VALUE_BYTES FIRST
 
 Run by ``scripts.bench.ingest`` with a Python that has ``immudb-py``; it needs nothing else of ours. Values are made
 before the clock starts, as our own clients' bodies are.
