@@ -145,12 +145,16 @@ def test_the_log_is_anchored_by_itself(home: Command) -> None:
     with often.up():
         often.done("event", "append", "-", "--as", REPORTER, "--no-anchor", stdin=_lines(10, 500))
         size = often.done("status")["log_size"]
-        turn = threading.Event()
-        for _ in range(300):
-            if often.done("status")["anchored_size"] == size:
-                break
-            turn.wait(0.1)
+        told = often.done("event", "state", str(size - 1), "--wait", "final", "--timeout", "60")
+        assert told["state"] == "FINAL"
+        assert told["accepted_at"] <= told["included_at"] <= told["final_at"]
+        assert told["frontiers"]["final"] == {"at": told["final_at"], "block": told["anchor"]["block"], "size": size}
         assert often.done("status")["not_anchored"] == 0
+        refused = often("event", "state", str(size - 1), "--wait", "soon")
+        assert (refused.code, "accepted, included, anchored, final" in refused.err) == (3, True)
+    stays = home("event", "append", "-", "--as", REPORTER, "--no-anchor", "--json", stdin=_lines(1, 900)).json["last"]
+    assert home("event", "state", str(stays), "--wait", "final").code == 5, "nothing brings it further"
+    assert home.done("event", "state", str(stays))["state"] == "ACCEPTED"
 
 
 def test_a_backup_taken_while_it_runs_is_a_home(home: Command, tmp_path: Path) -> None:
