@@ -4,6 +4,7 @@
 #
 #   scripts/system_packages.sh build     # what `make setup` and `make check` need
 #   scripts/system_packages.sh browser   # what the browser tests need besides
+#   scripts/system_packages.sh faults    # what the tests that provoke crashes and full disks need besides
 #   scripts/system_packages.sh picture   # what a picture with Chinese text needs besides
 set -euo pipefail
 
@@ -22,12 +23,16 @@ for wanted in "$@"; do
     browser)
         command -v chromium-browser >/dev/null 2>&1 || command -v google-chrome >/dev/null 2>&1 || command_of chromium chromium
         ;;
+    faults)
+        command_of strace strace
+        command_of unshare util-linux
+        ;;
     picture)
         find /usr/share/fonts /usr/local/share/fonts \( -iname '*cjk*' -o -iname 'wqy*' \) -print -quit 2>/dev/null \
             | grep -q . || missing+=(fonts-wqy-microhei)
         ;;
     *)
-        echo "unknown set of packages: $wanted (known: build, browser, picture)" >&2
+        echo "unknown set of packages: $wanted (known: build, browser, faults, picture)" >&2
         exit 3
         ;;
     esac
