@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from contextlib import ExitStack, contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ledger.bootstrap.engines import open_engine
 from ledger.bootstrap.indexes import index_check, open_index
@@ -43,7 +43,7 @@ from ledger.store.key_index import KeyIndex
 from ledger.store.vault import SQLiteVault
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from ledger.log.client import Progress
@@ -62,7 +62,7 @@ def open_home(settings: Settings, progress: Callable[[str, int, int], None] = no
     """
     home = Home(settings.home)
     config = home.read_config()
-    deployment = Deployment.from_json(config)
+    deployment = _deployment_of(config)
     with ExitStack() as opened:
         check_home(home)
         opened.callback(HomeLock(home).release)
@@ -150,6 +150,15 @@ def open_home(settings: Settings, progress: Callable[[str, int, int], None] = no
         resume_frontiers(services)
         services.closers.append(opened.pop_all().close)
     return services
+
+
+def _deployment_of(config: Mapping[str, Any]) -> Deployment:
+    """Return the deployment in a home's record. Raises IntegrityError where a member is missing or no such value."""
+    try:
+        return Deployment.from_json(config)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        reason = f"a member is missing or has no such value: {error}"
+        raise IntegrityError("config", reason, file="config.json") from error
 
 
 @contextmanager

@@ -19,6 +19,7 @@ from ledger.bootstrap.parts import open_keyring
 from ledger.chain.engine.transaction import parse
 from ledger.domain.block import decode_receipt
 from ledger.domain.errors import LedgerError, VerificationError
+from ledger.domain.keccak import keccak256
 from ledger.domain.typed_data import digest
 from ledger.evidence.calls import decode_call
 from ledger.evidence.entry_steps import check_note
@@ -118,6 +119,9 @@ def _journal(path: Path) -> Iterator[Defect | None]:
             same = (used, first) == (receipt.cumulative_gas - gas, logs) and not (revert and receipt.status)
             yield None if same else Defect("journal", f"receipt {number}/{position}", "its columns are not its bytes'")
             logs, gas = logs + len(receipt.logs), receipt.cumulative_gas
+        for number, header, hashed in plain.execute("SELECT number, header, hash FROM blocks WHERE header IS NOT NULL"):
+            same = keccak256(header) == hashed
+            yield None if same else Defect("journal", f"block {number}", "its header has another hash")
         versions = dict(plain.execute("SELECT engine, count(*) FROM blocks GROUP BY engine").fetchall())
         usual = max(versions, key=lambda name: versions[name], default="")
         for number, engine in plain.execute("SELECT number, engine FROM blocks"):
