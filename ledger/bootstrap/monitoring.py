@@ -126,11 +126,12 @@ def watched_of(subject: Subject) -> tuple[Watched, str]:
         root = parse_trust_root(subject.trust_root)
         contract = root.contracts["CheckpointAnchor"]
         origin, vkey, chain_id, address = root.log.origin, root.log.vkey, root.chain_id, contract.address
+        former = tuple((key.vkey, key.until) for key in root.log.former)
         if subject.contract and _address(subject.contract) != address:
             raise InvalidInputError("--anchor", subject.contract, f"0x{address}, the trust root's, or none")
         if not subject.chain_url:
-            return Watched(origin, vkey), ""
-        return Watched(origin, vkey, chain_id, address), contract.code_hash
+            return Watched(origin, vkey, former=former), ""
+        return Watched(origin, vkey, chain_id, address, former), contract.code_hash
     verifier = Ed25519Verifier.from_vkey(subject.vkey)
     if bool(subject.chain_url) != bool(subject.contract):
         raise InvalidInputError("--anchor", subject.contract, "CheckpointAnchor's address, with --chain-url")

@@ -21,7 +21,6 @@ from ledger.cli.commands import COMMON, Commands
 from ledger.cli.output import plain, show
 from ledger.domain.errors import InvalidInputError, LedgerError
 from ledger.home import write_atomically
-from ledger.log.note import Ed25519Verifier
 from ledger.monitor.comparing import compare_notes
 from ledger.monitor.evidence import check, parse_alarm, print_alarm
 from ledger.monitor.monitor import Cadence
@@ -118,10 +117,12 @@ def check_alarm(
     vkey: VkeyOption = "",
 ) -> None:
     """Check an alarm's file offline: is it proven by its own bytes, or the word of who made it?"""
-    keys = [watched_of(Subject(log="", trust_root=_bytes(trust_root)))[0].vkey] if trust_root is not None else []
-    keys += [Ed25519Verifier.from_vkey(vkey).vkey] if vkey else []
+    held = None
+    if trust_root is not None or vkey:
+        data = b"" if trust_root is None else _bytes(trust_root)
+        held = watched_of(Subject(log="", trust_root=data, vkey=vkey))[0].log
     alarm = parse_alarm(_bytes(file))
-    found = check(alarm, keys)
+    found = check(alarm, held)
     show(
         {
             "kind": found.kind.value,
@@ -130,7 +131,7 @@ def check_alarm(
             "detail": alarm.detail,
             "origin": alarm.log.origin,
             "vkey": alarm.log.vkey,
-            "key_is_yours": bool(keys),
+            "key_is_yours": held is not None,
         },
         _render_finding(found),
     )
@@ -152,13 +153,16 @@ def compare(
 ) -> None:
     """Compare what two monitors were shown: catches a log that shows two people two logs."""
     watched, other = read_watched(first), read_watched(second)
+    if other.vkey != watched.vkey and other.vkey in {vkey for vkey, _ in watched.former}:
+        other = watched  # It has not heard of the log's new key yet.
+    elif watched.vkey != other.vkey and watched.vkey in {vkey for vkey, _ in other.former}:
+        watched = other
     if (watched.origin, watched.vkey) != (other.origin, other.vkey):
         raise InvalidInputError("DIR", str(second), f"a monitor of {watched.origin} under the key {watched.vkey}")
     ours, theirs = (read_notes(folder / "notes.ndjson") for folder in (first, second))
     fetchers = [open_fetcher(place) for place in log or ()]
     found = compare_notes(
-        Ed25519Verifier.from_vkey(watched.vkey),
-        watched.origin,
+        watched.log,
         ours,
         theirs,
         fetchers=fetchers or _known_places(ours[-1:] + theirs[-1:]),

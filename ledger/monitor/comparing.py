@@ -10,15 +10,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ledger.domain.errors import LedgerError, VerificationError
-from ledger.log.checkpoint import open_checkpoint
-from ledger.monitor.evidence import FORMAT, Alarm, Kind, Log, SeenNote
+from ledger.monitor.evidence import FORMAT, Alarm, Kind, SeenNote, open_note
 from ledger.monitor.watching import prove_prefix
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ledger.evidence.trust_root import Log
     from ledger.log.checkpoint import Checkpoint
-    from ledger.log.note import Ed25519Verifier
     from ledger.log.ports import Fetcher
     from ledger.monitor.evidence import Prefix
     from ledger.monitor.state import Seen
@@ -39,8 +38,7 @@ class Compared:
 
 
 def compare_notes(
-    verifier: Ed25519Verifier,
-    origin: str,
+    log: Log,
     ours: Sequence[Seen],
     theirs: Sequence[Seen],
     *,
@@ -50,18 +48,16 @@ def compare_notes(
     """Compare all notes of two memories.
 
     Args:
-        verifier: the log's key; notes that it did not sign are left out.
-        origin: the log's name.
+        log: the log's name and keys; notes that they did not sign are left out.
         ours: one memory.
         theirs: the other.
         fetchers: places to ask for a proof between two sizes.
         now_ms: the time of the alarm, if one is made.
     """
-    first, second = _by_size(verifier, origin, ours), _by_size(verifier, origin, theirs)
+    first, second = _by_size(log, ours), _by_size(log, theirs)
 
     def alarm(one: Seen, other: Seen, detail: str, prefix: Prefix | None = None) -> Alarm:
         notes = [SeenNote(note=seen.note, seen_at_ms=seen.at_ms, source=seen.source) for seen in (one, other)]
-        log = Log(origin=origin, vkey=verifier.vkey)
         return Alarm(
             anchor=None,
             detail=detail,
@@ -97,11 +93,11 @@ def compare_notes(
     return Compared(len(common), largest, (), None)
 
 
-def _by_size(verifier: Ed25519Verifier, origin: str, notes: Sequence[Seen]) -> dict[int, tuple[Checkpoint, Seen]]:
+def _by_size(log: Log, notes: Sequence[Seen]) -> dict[int, tuple[Checkpoint, Seen]]:
     found: dict[int, tuple[Checkpoint, Seen]] = {}
     for seen in notes:
         try:
-            checkpoint = open_checkpoint(seen.note.encode(), verifier, origin=origin)
+            checkpoint = open_note(log, seen.note)
         except VerificationError:
             continue
         found.setdefault(checkpoint.size, (checkpoint, seen))

@@ -8,19 +8,17 @@ from __future__ import annotations
 
 from enum import StrEnum
 from hashlib import sha256
-from typing import TYPE_CHECKING, Annotated, Final, Literal
+from typing import Annotated, Final, Literal
 
 import msgspec
 from msgspec import Meta
 
 from ledger.domain import canonical
 from ledger.domain.errors import InvalidInputError, VerificationError
-from ledger.log.checkpoint import Checkpoint, open_checkpoint
-from ledger.log.note import Ed25519Verifier
+from ledger.evidence.trust_root import Log
+from ledger.log.checkpoint import Checkpoint, open_checkpoint_of_any, parse_checkpoint
+from ledger.log.note import parse_note
 from ledger.log.proofs import verify_consistency
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 FORMAT: Final = "quanze-fork-evidence-v1"
 MAX_FILE_BYTES: Final = 8 << 20
@@ -56,13 +54,6 @@ PASSING: Final = frozenset({Kind.ANCHOR_LATE, Kind.CHECKPOINT_STALE, Kind.CHAIN_
 
 class _Part(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A closed object of the file."""
-
-
-class Log(_Part, frozen=True, kw_only=True):
-    """Whose log it is: its name and its key as a C2SP vkey."""
-
-    origin: str
-    vkey: str
 
 
 class SeenNote(_Part, frozen=True, kw_only=True):
@@ -147,26 +138,41 @@ def parse_alarm(data: bytes) -> Alarm:
         raise VerificationError(_STEP, f"the file has another form: {error}") from error
 
 
-def check(alarm: Alarm, vkeys: Sequence[str] = ()) -> Finding:
+def open_note(log: Log, note: str) -> Checkpoint:
+    """Return the checkpoint that the log's key signed, or a former one for a size that still counts by it.
+
+    Raises:
+        VerificationError: it is none of this log's.
+    """
+    data = note.encode()
+    size = parse_checkpoint(parse_note(data).text).size
+    try:
+        keys = log.keys_at(size)
+    except (InvalidInputError, ValueError) as error:
+        raise VerificationError(_STEP, "a verifier key of the log is none") from error
+    checkpoint = open_checkpoint_of_any(data, keys)
+    if checkpoint.origin != log.origin:
+        raise VerificationError(_STEP, f"the origin is {checkpoint.origin}, not {log.origin}")
+    return checkpoint
+
+
+def check(alarm: Alarm, log: Log | None = None) -> Finding:
     """Say what the file shows to somebody who trusts only the log's key.
 
     Args:
         alarm: the file.
-        vkeys: the keys that the reader holds to be the log's; without any, the file's own is taken, and what is
-            proven is proven against the holder of that key.
+        log: the log's keys as the reader holds them; without them the file's own are taken, and what is proven is
+            proven against the holders of those keys.
 
     Raises:
         VerificationError: the file contradicts itself: a note is not signed by the key, or the two do not conflict.
     """
-    if vkeys and alarm.log.vkey not in vkeys:
+    if log is not None and alarm.log.vkey not in {log.vkey, *(key.vkey for key in log.former)}:
         raise VerificationError(_STEP, f"the file is about the key {alarm.log.vkey}, which is not the log's")
-    try:
-        verifier = Ed25519Verifier.from_vkey(alarm.log.vkey)
-    except (InvalidInputError, ValueError) as error:
-        raise VerificationError(_STEP, "the file's verifier key is none") from error
+    keys = log or alarm.log
     if alarm.kind is Kind.UNKNOWN_KEY:
         return _claim(alarm, "the file shows a note that is not signed by the log's key, not who served it")
-    found = [open_checkpoint(seen.note.encode(), verifier, origin=alarm.log.origin) for seen in alarm.notes]
+    found = [open_note(keys, seen.note) for seen in alarm.notes]
     match alarm.kind:
         case Kind.FORK:
             return _fork(alarm, found)
@@ -180,14 +186,6 @@ def check(alarm: Alarm, vkeys: Sequence[str] = ()) -> Finding:
             return _claim(alarm, "both notes are signed; that the smaller was served after the larger is its word")
         case _:
             return _claim(alarm, "nothing signed shows it; ask the log again, or compare with another monitor")
-
-
-def contradicts(alarm: Alarm) -> bool:
-    """Say whether an alarm is proven by itself: ``check`` without its reasons."""
-    try:
-        return check(alarm).proven
-    except VerificationError:
-        return False
 
 
 def _fork(alarm: Alarm, found: list[Checkpoint]) -> Finding:

@@ -10,12 +10,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ledger.domain.errors import UnavailableError, VerificationError
-from ledger.log.checkpoint import open_checkpoint
 from ledger.log.errors import BadEntryError, MissingFileError
-from ledger.log.note import Ed25519Verifier
 from ledger.log.tiles import CHECKPOINT_PATH, TILE_WIDTH
 from ledger.monitor.anchoring import compare_anchor, read_anchors
-from ledger.monitor.evidence import FORMAT, PASSING, Alarm, Kind, Log, SeenNote
+from ledger.monitor.evidence import FORMAT, PASSING, Alarm, Kind, SeenNote, open_note
 from ledger.monitor.state import Seen
 from ledger.monitor.tree import recheck
 from ledger.monitor.watching import Right, Wrong, judge, shrunk
@@ -85,7 +83,6 @@ class Monitor:
         self._source = source
         self._cadence = cadence
         self._now_ms = now_ms
-        self._verifier = Ed25519Verifier.from_vkey(watched.vkey)
         self._sizes: dict[str, int] = {}
 
     def round(self) -> Round:
@@ -154,7 +151,7 @@ class Monitor:
         for seen in earlier:
             if seen is not larger:
                 came_after = any(one.number < seen.number and self._size(one) > self._size(seen) for one in earlier)
-                told = judge(self._fetcher, self._verifier, self._watched.origin, verified, seen, came_after=came_after)
+                told = judge(self._fetcher, self._watched.log, verified, seen, came_after=came_after)
                 if isinstance(told, Wrong):
                     self._raise(found, told)
         verified.judged = max([verified.judged, current.number, *(seen.number for seen in earlier)])
@@ -168,9 +165,7 @@ class Monitor:
             seen = self._fetch()
             if isinstance(seen, Wrong):
                 return self._last(), seen
-            outcome = judge(
-                self._fetcher, self._verifier, self._watched.origin, self._state.verified, seen, came_after=True
-            )
+            outcome = judge(self._fetcher, self._watched.log, self._state.verified, seen, came_after=True)
             if not isinstance(outcome, Wrong) or tries == _TRIES or outcome.kind is Kind.UNKNOWN_KEY:
                 return seen, outcome
             again = self._fetch()
@@ -224,7 +219,7 @@ class Monitor:
         full = verified.tree.size // TILE_WIDTH
         if not full:
             return
-        checkpoint = open_checkpoint(verified.note.encode(), self._verifier, origin=self._watched.origin)
+        checkpoint = open_note(self._watched.log, verified.note)
         for _ in range(min(self._cadence.recheck_bundles, full)):
             index = verified.rechecked % full
             verified.rechecked = index + 1
@@ -244,7 +239,7 @@ class Monitor:
             detail=wrong.detail,
             format=FORMAT,
             kind=wrong.kind,
-            log=Log(origin=self._watched.origin, vkey=self._watched.vkey),
+            log=self._watched.log,
             made_at_ms=self._now_ms(),
             notes=list(wrong.notes),
             prefix=wrong.prefix,
@@ -257,7 +252,7 @@ class Monitor:
         """Return the size that a note of the log's key states, -1 for any other note."""
         if seen.note not in self._sizes:
             try:
-                checkpoint = open_checkpoint(seen.note.encode(), self._verifier, origin=self._watched.origin)
+                checkpoint = open_note(self._watched.log, seen.note)
             except VerificationError:
                 self._sizes[seen.note] = -1
             else:

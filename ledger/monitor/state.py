@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from ledger.domain.errors import IntegrityError, InvalidInputError, LedgerError, UnavailableError, VerificationError
+from ledger.evidence.trust_root import FormerKey, Log
 from ledger.home import sync_folder, write_atomically
 from ledger.monitor.evidence import Alarm, Anchor, parse_alarm, print_alarm
 from ledger.monitor.tree import HashedTree
@@ -48,6 +49,14 @@ class Watched:
     vkey: str
     chain_id: int = 0
     contract: str = ""
+    former: tuple[tuple[str, int], ...] = ()
+    """The keys that the log had before, each with the largest size that counts by its signature."""
+
+    @property
+    def log(self) -> Log:
+        """The log with its keys."""
+        former = [FormerKey(vkey=vkey, until=until) for vkey, until in self.former]
+        return Log(former=former, origin=self.origin, vkey=self.vkey)
 
     def to_json(self) -> dict[str, Any]:
         """Return ``monitor.json``."""
@@ -57,6 +66,7 @@ class Watched:
             "vkey": self.vkey,
             "chain_id": self.chain_id,
             "contract": self.contract,
+            "former": [list(key) for key in self.former],
         }
 
 
@@ -218,8 +228,10 @@ class MonitorState:
     def _load(self, watched: Watched) -> None:
         path = self.folder / "monitor.json"
         if path.exists():
-            _check_same(self.folder, _read_json(path), watched.to_json())
+            _check_same(self.folder, found := _read_json(path), watched)
         else:
+            found = None
+        if found != watched.to_json():
             write_atomically(path, (json.dumps(watched.to_json(), indent=1) + "\n").encode())
             sync_folder(self.folder.parent)
         kept = self.folder / "verified.json"
@@ -278,14 +290,25 @@ def read_watched(folder: Path) -> Watched:
     if not isinstance(found, dict) or found.pop("format", "") != FORMAT:
         raise InvalidInputError("folder", str(folder), "a state folder of `quanze monitor`")
     try:
-        return Watched(**found)
-    except TypeError as error:
+        former = tuple((str(vkey), int(until)) for vkey, until in found.pop("former"))
+        return Watched(**found, former=former)
+    except (KeyError, TypeError, ValueError) as error:
         raise InvalidInputError("folder", str(folder), "a state folder of `quanze monitor`") from error
 
 
-def _check_same(folder: Path, found: Any, wanted: dict[str, Any]) -> None:
+def _check_same(folder: Path, found: Any, watched: Watched) -> None:
+    """Return if the folder is of the same log and anchor; the log may have another key by now, named with the former.
+
+    Raises:
+        InvalidInputError: It is of another.
+        IntegrityError: Its record was altered.
+    """
     if not isinstance(found, dict):
         raise IntegrityError("monitor", "its record was altered", file="monitor.json")
+    wanted = watched.to_json()
+    del wanted["former"]
+    if found.get("vkey") in {vkey for vkey, _ in watched.former}:
+        del wanted["vkey"]
     for name, value in wanted.items():
         if found.get(name) != value:
             raise InvalidInputError(

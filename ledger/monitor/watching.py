@@ -10,17 +10,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ledger.domain.errors import VerificationError
-from ledger.log.checkpoint import open_checkpoint
 from ledger.log.errors import BadEntryError, BadRootError, BadTileError, MissingFileError
 from ledger.log.proofs import verify_consistency
 from ledger.log.tiles import TileReader
 from ledger.log.tree import consistency_proof, root_at
-from ledger.monitor.evidence import Kind, Prefix, SeenNote
+from ledger.monitor.evidence import Kind, Prefix, SeenNote, open_note
 from ledger.monitor.tree import follow
 
 if TYPE_CHECKING:
+    from ledger.evidence.trust_root import Log
     from ledger.log.checkpoint import Checkpoint
-    from ledger.log.ports import Fetcher, NoteVerifier
+    from ledger.log.ports import Fetcher
     from ledger.monitor.evidence import Anchor
     from ledger.monitor.state import Seen, Verified
     from ledger.monitor.tree import HashedTree
@@ -44,15 +44,12 @@ class Right:
     tree: HashedTree
 
 
-def judge(
-    fetcher: Fetcher, verifier: NoteVerifier, origin: str, verified: Verified, seen: Seen, *, came_after: bool
-) -> Right | Wrong:
+def judge(fetcher: Fetcher, log: Log, verified: Verified, seen: Seen, *, came_after: bool) -> Right | Wrong:
     """Judge one note.
 
     Args:
         fetcher: the log's files.
-        verifier: the log's key.
-        origin: the log's name.
+        log: the log's name and keys.
         verified: what was found right before.
         seen: the note.
         came_after: the verified note, or a larger one, had been seen when this one was.
@@ -61,7 +58,7 @@ def judge(
         UnavailableError: the log does not answer; the note is to be judged again.
     """
     try:
-        checkpoint = open_checkpoint(seen.note.encode(), verifier, origin=origin)
+        checkpoint = open_note(log, seen.note)
     except VerificationError as error:
         return Wrong(
             Kind.UNKNOWN_KEY, f"the checkpoint is not signed by the log's key: {error.reason}", (_shown(seen),)

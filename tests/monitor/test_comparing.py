@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ledger.monitor.evidence import check, parse_alarm
 from tests.cli.command import Command
-from tests.monitor.operators import SIGNER, entries, kinds, look, publish
+from tests.monitor.operators import SIGNER, WATCHED, entries, kinds, look, publish
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,7 +27,7 @@ def test_two_views_of_one_size_are_a_proven_fork(tmp_path: Path) -> None:
     )  # fmt: skip
     assert said.code == 1
     assert said.json["fork"] is True
-    assert check(parse_alarm((tmp_path / "fork.json").read_bytes()), [SIGNER.vkey]).proven
+    assert check(parse_alarm((tmp_path / "fork.json").read_bytes()), WATCHED.log).proven
     told = command(tmp_path)("monitor", "check-alarm", str(tmp_path / "fork.json"), "--vkey", SIGNER.vkey, "--json")
     assert (told.code, told.json["proven"], told.json["key_is_yours"]) == (0, True, True)
 
@@ -40,7 +40,7 @@ def test_two_views_of_two_sizes_are_proven_by_the_logs_own_tiles(tmp_path: Path)
     folders = (str(tmp_path / "memory-a"), str(tmp_path / "memory-b"))
     said = command(tmp_path)("monitor", "compare", *folders, "-o", str(output), "--json")
     assert said.code == 1
-    assert check(parse_alarm(output.read_bytes()), [SIGNER.vkey]).proven
+    assert check(parse_alarm(output.read_bytes()), WATCHED.log).proven
 
 
 def test_two_views_of_one_honest_log_agree(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from ledger.monitor.evidence import check
 from tests.conftest import ROOT
-from tests.monitor.operators import SIGNER, entries, kinds, look, publish, rewrite
+from tests.monitor.operators import WATCHED, entries, kinds, look, publish, rewrite
 
 WATCHER = Path(__file__).with_name("watcher.py")
 STEPS = ("note written", "note kept", "alarm kept", "state saved")
@@ -41,7 +41,7 @@ def test_a_fork_seen_before_the_kill_is_told_after_it_though_the_log_is_honest_a
     if step in {"note written", "note kept"}:
         assert kinds(found) == ["FORK"]
         assert found.raised[0].alarm.notes[1].note.encode() == forged
-        assert check(found.raised[0].alarm, [SIGNER.vkey]).proven
+        assert check(found.raised[0].alarm, WATCHED.log).proven
 
 
 @pytest.mark.parametrize("step", ["note written", "note kept", "state saved"])

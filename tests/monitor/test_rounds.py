@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ledger.domain.errors import InvalidInputError
+from ledger.log.storage import FolderFetcher
 from ledger.monitor.evidence import Kind, check, parse_alarm
-from ledger.monitor.monitor import Cadence
-from ledger.monitor.state import MonitorBusyError, MonitorState
+from ledger.monitor.monitor import Cadence, Monitor
+from ledger.monitor.state import MonitorBusyError, MonitorState, Watched
 from tests.monitor.operators import (
     SIGNER,
     STRANGER,
@@ -78,7 +79,7 @@ def test_an_entry_rewritten_and_everything_signed_again_is_a_proven_fork(log: Pa
     assert kinds(found) == ["FORK"], (before, after, k)
     alarm = parse_alarm(found.raised[0].file.read_bytes())
     assert [note.note.encode() for note in alarm.notes] == [first, second]
-    assert check(alarm, [SIGNER.vkey]).proven
+    assert check(alarm, WATCHED.log).proven
     assert found.size == before  # The fork is not taken for the log.
 
 
@@ -121,7 +122,7 @@ def test_a_smaller_log_with_other_entries_is_a_fork(log: Path, memory: Path) -> 
     found = look(log, memory)
     assert kinds(found) == ["FORK"]
     assert found.raised[0].alarm.notes[0].note.encode() == note
-    assert check(found.raised[0].alarm, [SIGNER.vkey]).proven
+    assert check(found.raised[0].alarm, WATCHED.log).proven
 
 
 def test_a_fork_whose_tiles_are_withheld_is_told_with_both_notes(log: Path, memory: Path) -> None:
@@ -132,7 +133,7 @@ def test_a_fork_whose_tiles_are_withheld_is_told_with_both_notes(log: Path, memo
     found = look(log, memory)
     assert kinds(found) == ["INCONSISTENT"]
     assert [note.note.encode() for note in found.raised[0].alarm.notes] == [first, second]
-    assert not check(found.raised[0].alarm, [SIGNER.vkey]).proven
+    assert not check(found.raised[0].alarm, WATCHED.log).proven
 
 
 @pytest.mark.parametrize(
@@ -170,7 +171,34 @@ def test_a_checkpoint_of_another_key_is_told(log: Path, memory: Path) -> None:
     rewrite(log, entries(9), signer=STRANGER)
     found = look(log, memory)
     assert kinds(found) == ["UNKNOWN_KEY"]
-    assert not check(found.raised[0].alarm, [SIGNER.vkey]).proven
+    assert not check(found.raised[0].alarm, WATCHED.log).proven
+
+
+def test_a_log_that_changed_its_key_is_followed_under_both(log: Path, memory: Path) -> None:
+    publish(log, entries(5))
+    look(log, memory)
+    former = ((SIGNER.vkey, 5),)
+    renewed = Watched(STRANGER.name, STRANGER.vkey, former=former)
+
+    def look_with(watched: Watched, folder: Path) -> list[str]:
+        state = MonitorState.open(folder, watched)
+        try:
+            opened = Monitor(
+                watched, state, FolderFetcher(log), None, source="", cadence=Cadence(), now_ms=lambda: 1_000_000
+            )
+            return kinds(opened.round())
+        finally:
+            state.close()
+
+    assert look_with(renewed, memory) == []  # The former key's note counts up to its size.
+    rewrite(log, entries(9), signer=STRANGER)
+    assert look_with(renewed, memory) == []
+    rewrite(log, entries(12))
+    assert look_with(renewed, memory) == ["UNKNOWN_KEY"]  # And no further.
+    rewrite(log, [*entries(4), b"other", *entries(9)], signer=STRANGER)
+    assert look_with(renewed, memory) == ["FORK"]
+    with pytest.raises(InvalidInputError, match="vkey"):
+        look_with(Watched(SIGNER.name, SIGNER.vkey), memory)
 
 
 def test_a_root_that_the_entries_do_not_give_is_told(log: Path, memory: Path) -> None:
@@ -186,11 +214,11 @@ def test_an_anchor_of_another_tree_is_proven_against_the_note(log: Path, memory:
     chain.anchor(200, root(entries(500, 1), 200))
     found = look(log, memory, chain)
     assert kinds(found) == ["ANCHOR_DIFFERS"]
-    assert check(found.raised[0].alarm, [SIGNER.vkey]).proven
+    assert check(found.raised[0].alarm, WATCHED.log).proven
     chain.anchor(500, root(entries(500, 1), 500))
     found = look(log, memory, chain)
     assert kinds(found) == ["ANCHOR_DIFFERS"]
-    assert check(found.raised[0].alarm, [SIGNER.vkey]).proven
+    assert check(found.raised[0].alarm, WATCHED.log).proven
 
 
 def test_an_anchor_of_more_than_the_log_shows_is_told_until_the_log_shows_it(log: Path, memory: Path) -> None:
