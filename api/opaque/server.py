@@ -88,7 +88,7 @@ class Server:
         if self._connections:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._empty.wait(), _LEAVE_S)
-        await asyncio.to_thread(self.publisher.close)
+        self.publisher.close()
 
     def _tick(self) -> None:
         self.now = self._loop.time()
