@@ -22,6 +22,7 @@ from rich.table import Table
 BENCHES: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
     "chain": ("the embedded chain's rate, and start-up after 10^4 and 10^5 transactions", ("--transactions", "10000")),
     "log": ("durable appends, proofs and checks of the log", ("--small",)),
+    "log_disk": ("bytes on disk for each entry of the log above its own", ("--small",)),
     "gas": ("gas of agreements and anchors", ("--batches", "4")),
     "anchor_gas": ("gas of anchors of 1 to 10^7 entries, proof included", ("--anchors", "2")),
     "follower": ("events a second of the follower against web3.py", ("--events", "12000")),

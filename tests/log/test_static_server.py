@@ -106,4 +106,4 @@ def test_tessera_reads_the_log_behind_a_static_web_server(
         text=True,
         check=False,
     )
-    assert said.returncode == 0, said.stderr
+    assert "Successfully fsck'd log with size 70305" in said.stderr  # Its exit code says nothing.
