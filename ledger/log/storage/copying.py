@@ -8,11 +8,14 @@ log that is opened from the copy writes its own there.
 from __future__ import annotations
 
 import shutil
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from ledger.domain.errors import IntegrityError
+from ledger.log.checkpoint import parse_checkpoint
+from ledger.log.note import parse_note
 from ledger.log.storage.journal import read_segment, segment_paths
-from ledger.log.tiles import CHECKPOINT_PATH, TILE_HEIGHT, TILE_WIDTH, entries_path, tile_path
+from ledger.log.tiles import CHECKPOINT_PATH, TILE_HEIGHT, TILE_WIDTH, entries_path, right_edge, tile_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,6 +32,7 @@ def hold(source: Path, target: Path) -> None:
     target.mkdir(mode=0o700)
     if (source / CHECKPOINT_PATH).exists():
         shutil.copy2(source / CHECKPOINT_PATH, target / CHECKPOINT_PATH)
+        _copy_edge(source, target, parse_checkpoint(parse_note((target / CHECKPOINT_PATH).read_bytes()).text).size)
     while True:
         (target / _JOURNAL).mkdir(mode=0o700)
         try:
@@ -38,6 +42,15 @@ def hold(source: Path, target: Path) -> None:
             shutil.rmtree(target / _JOURNAL)
             continue
         return
+
+
+def _copy_edge(source: Path, target: Path, size: int) -> None:
+    """Copy the partial files of a checkpoint, as far as they are there: opening writes those that are missing."""
+    for level, index, width in right_edge(size):
+        for path in [tile_path(level, index, width)] + ([entries_path(index, width)] if level == 0 else []):
+            (target / path).parent.mkdir(parents=True, exist_ok=True)
+            with suppress(FileNotFoundError):
+                shutil.copy2(source / path, target / path)
 
 
 def copy_full(source: Path, target: Path, size: int, *, is_elsewhere: bool = False) -> None:
