@@ -1,7 +1,7 @@
 """Facts indexed in a process of their own, so that taking events in never waits for Python's lock.
 
-`FactProcess` starts ``python -m ledger.bootstrap.fact_process`` once the index is far behind and gives it orders, a
-line each: from which leaf, up to which mark. The process reads the events' files, which are durable up to there, and
+`FactProcess` starts ``python -m ledger.workers.facts`` once the index is far behind and gives it orders, a line each:
+from which leaf, up to which mark. The process reads the events' files, which are durable up to there, and
 commits rows and mark together; it is of low priority, holds no lock of the home, and ends with its parent. When it
 dies, or refuses, the parent does the work itself: the mark in the index says where.
 """
@@ -9,34 +9,20 @@ dies, or refuses, the parent does the work itself: the mark in the index says wh
 from __future__ import annotations
 
 import contextlib
-import os
 import subprocess
 import sys
 import threading
-from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import msgspec
 import structlog
 
-from ledger.domain.errors import LedgerError
-from ledger.service.fact_rows import fact_rows
-from ledger.service.following import LeafMark
-from ledger.store.event_store import FileEventStore
-from ledger.store.sql_index import SQLIndex
+from ledger.workers.facts import DONE, Order
 
 if TYPE_CHECKING:
-    from typing import BinaryIO
+    from pathlib import Path
 
-_NICENESS: Final = 10
-
-
-class _Order(msgspec.Struct, frozen=True):
-    """Facts to write: from a leaf up to a mark."""
-
-    first: int
-    leaves: int
-    last: bytes
+    from ledger.service.following import LeafMark
 
 
 class FactProcess:
@@ -44,7 +30,7 @@ class FactProcess:
 
     def __init__(self, index: Path, events: Path) -> None:
         """Write into ``index`` what the files in ``events`` hold; nothing is started before the first order."""
-        self._command = [sys.executable, "-m", "ledger.bootstrap.fact_process", str(index), str(events)]
+        self._command = [sys.executable, "-m", "ledger.workers.facts", str(index), str(events)]
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._is_usable = True
@@ -58,12 +44,12 @@ class FactProcess:
                 process = self._process = self._process or self._start()
                 assert process.stdin is not None  # noqa: S101 - both are pipes of ours
                 assert process.stdout is not None  # noqa: S101
-                process.stdin.write(msgspec.json.encode(_Order(first, reached.leaves, reached.last)) + b"\n")
+                process.stdin.write(msgspec.json.encode(Order(first, reached.leaves, reached.last)) + b"\n")
                 process.stdin.flush()
                 answer = process.stdout.readline()
             except OSError as error:
                 answer = str(error).encode()
-            if answer == b"done\n":
+            if answer == DONE:
                 return True
             self._is_usable = False
             structlog.get_logger("index").warning("fact_process_gave_up", reason=answer.decode(errors="replace"))
@@ -88,28 +74,3 @@ class FactProcess:
                     pipe.close()
         self._process.wait()
         self._process = None
-
-
-def serve(index: Path, events: Path, orders: BinaryIO, answers: BinaryIO) -> None:
-    """Carry out orders until there are no more."""
-    store, kept = SQLIndex.open(index, {}), FileEventStore.reading(events)
-    try:
-        for line in orders:
-            try:
-                order = msgspec.json.decode(line, type=_Order)
-                kept.refresh(order.leaves)
-                reached = LeafMark(order.leaves, order.last)
-                store.add_facts(fact_rows(order.first, order.leaves, kept), reached)
-            except LedgerError as error:
-                answers.write(error.explain().replace("\n", " ").encode() + b"\n")
-                return
-            answers.write(b"done\n")
-            answers.flush()
-    finally:
-        store.close()
-
-
-if __name__ == "__main__":
-    os.nice(_NICENESS)
-    with contextlib.suppress(BrokenPipeError, KeyboardInterrupt):
-        serve(Path(sys.argv[1]), Path(sys.argv[2]), sys.stdin.buffer, sys.stdout.buffer)

@@ -1,14 +1,13 @@
 """Batches read by a process of their own, so that one processor's worth of Python does not bound what is taken in.
 
-`ReaderProcess` starts ``python -m ledger.bootstrap.reader_process`` with the first body and gives it bodies, each after
-its length; the answer is a `ReadAhead` in MessagePack, or nothing. The process has no key, no file and no socket but its
-pipes, and ends with its parent. When it has died, bodies are read by whoever has them.
+`ReaderProcess` starts ``python -m ledger.workers.reading`` with the first body and gives it bodies, each after
+its length; the answer is a `ReadAhead` in MessagePack, or nothing. The process has no key, no file and no socket but
+its pipes, and ends with its parent. When it has died, bodies are read by whoever has them.
 """
 
 from __future__ import annotations
 
 import contextlib
-import struct
 import subprocess
 import sys
 import threading
@@ -18,13 +17,12 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 import structlog
 
-from ledger.domain.typed_data import Domain
-from ledger.service.read_ahead import ReadAhead, read_ahead
+from ledger.service.read_ahead import ReadAhead
+from ledger.workers.pipes import LENGTH, receive
 
 if TYPE_CHECKING:
-    from typing import IO, BinaryIO
+    from ledger.domain.typed_data import Domain
 
-_LENGTH: Final = struct.Struct(">I")
 _PIPE_BYTES: Final = 1 << 20
 
 
@@ -60,7 +58,7 @@ class ReaderProcess:
         self._command = [
             sys.executable,
             "-m",
-            "ledger.bootstrap.reader_process",
+            "ledger.workers.reading",
             str(domain.chain_id),
             domain.verifying_contract.hex(),
         ]
@@ -78,10 +76,10 @@ class ReaderProcess:
                 process = self._process = self._process or self._start()
                 assert process.stdin is not None  # noqa: S101 - both are pipes of ours
                 assert process.stdout is not None  # noqa: S101
-                process.stdin.write(_LENGTH.pack(len(body)))
+                process.stdin.write(LENGTH.pack(len(body)))
                 process.stdin.write(body)
                 process.stdin.flush()
-                answer = _receive(process.stdout)
+                answer = receive(process.stdout)
             except OSError:
                 answer = None
             if answer is None:
@@ -115,29 +113,3 @@ class ReaderProcess:
                     pipe.close()
         self._process.wait()
         self._process = None
-
-
-def serve(domain: Domain, bodies: BinaryIO, answers: BinaryIO) -> None:
-    """Read bodies until there are no more."""
-    encoder = msgspec.msgpack.Encoder()
-    while (body := _receive(bodies)) is not None:
-        read = read_ahead(body, domain)
-        answer = encoder.encode(read) if read is not None else b""
-        answers.write(_LENGTH.pack(len(answer)))
-        answers.write(answer)
-        answers.flush()
-
-
-def _receive(pipe: IO[bytes]) -> bytes | None:
-    """Return the next piece of a pipe, None at its end."""
-    length = pipe.read(_LENGTH.size)
-    if len(length) < _LENGTH.size:
-        return None
-    (wanted,) = _LENGTH.unpack(length)
-    piece = pipe.read(wanted)
-    return piece if len(piece) == wanted else None
-
-
-if __name__ == "__main__":
-    with contextlib.suppress(BrokenPipeError, KeyboardInterrupt):
-        serve(Domain(int(sys.argv[1]), bytes.fromhex(sys.argv[2])), sys.stdin.buffer, sys.stdout.buffer)

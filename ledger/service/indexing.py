@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from ledger.service.stored_batches import EventStore
 
 _LEAVES: Final = 4_096
-_FAR_LEAVES: Final = 8_192
+_FAR_LEAVES: Final = 1_024
 MAX_WAIT_LEAVES: Final = 50_000
 """So many entries a reader waits for; what it asks is answered from all entries or not at all."""
 

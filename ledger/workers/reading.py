@@ -1,0 +1,32 @@
+"""Reads batches: ``python -m ledger.workers.reading CHAIN_ID CONTRACT`` (see `ledger.bootstrap.reader_process`)."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from ledger.domain.typed_data import Domain
+from ledger.service.read_ahead import read_ahead
+from ledger.workers.pipes import LENGTH, receive
+
+if TYPE_CHECKING:
+    from typing import BinaryIO
+
+
+def serve(domain: Domain, bodies: BinaryIO, answers: BinaryIO) -> None:
+    """Read bodies until there are no more."""
+    encoder = msgspec.msgpack.Encoder()
+    while (body := receive(bodies)) is not None:
+        read = read_ahead(body, domain)
+        answer = encoder.encode(read) if read is not None else b""
+        answers.write(LENGTH.pack(len(answer)))
+        answers.write(answer)
+        answers.flush()
+
+
+if __name__ == "__main__":
+    with contextlib.suppress(BrokenPipeError, KeyboardInterrupt):
+        serve(Domain(int(sys.argv[1]), bytes.fromhex(sys.argv[2])), sys.stdin.buffer, sys.stdout.buffer)
