@@ -11,8 +11,7 @@ merged, so that there are few. Everything here follows from log and events: what
     index.seal(size, mark, state)      # a snapshot of now, on disk some time later
 
 A file is a header, keys as uint64 in rising order, and their places as uint32 above the header's base. The manifest
-names the files with their digests and ends with its own; it is replaced in one rename, and counts only if all of them
-are as it says.
+names the files with their digests, and its own; it is replaced in one rename, and counts only if all are as it says.
 """
 
 from __future__ import annotations
