@@ -31,7 +31,7 @@ BENCHES: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
     "soak": ("half the top rate under kills: nothing lost, nothing twice", ("--minutes", "1")),
     "fsck": ("the check of a log's folder, beside Tessera's where --tessera-fsck gives it", ("--runs", "2")),
     "proofs": ("proofs from tiles at two sizes of a log", ("--sizes", "100000", "--runs", "2")),
-    "opaque": ("one entry a request to the plain log, beside Tessera's where it is given", ("--runs", "1", "--seconds", "3")),
+    "opaque": ("one entry a request, beside Tessera's log where it is given", ("--runs", "1", "--seconds", "3")),
     "verified_read": ("a verified read of one entry over HTTP, beside immudb's where it is given", ("--rounds", "3")),
     "demo": ("`make demo` from a clean clone", ()),
 }
