@@ -23,6 +23,7 @@ from ledger.log.note import Ed25519Verifier, is_key_name
 from ledger.log.storage import FolderLog
 from ledger.service.deployment import Deployment
 from ledger.service.keys import SYSTEM_KEYS
+from ledger.service.older_copy import LogRewrittenError, RestoredOlderCopyError
 from ledger.service.services import no_progress
 from ledger.service.upkeep import BACKUP_RECORD
 from ledger.store.vault import SQLiteVault
@@ -132,8 +133,11 @@ def restore_home(
         copy_durably(folder, beside.path)
         (beside.path / BACKUP_RECORD).unlink()
         beside.make()
-        # For reading: an older copy than somebody outside knows may be restored and read, and is not to be written.
-        services = open_home(settings.model_copy(update={"home": beside.path, "read_only": True}), progress)
+        opening = settings.model_copy(update={"home": beside.path})
+        try:
+            services = open_home(opening, progress)
+        except (RestoredOlderCopyError, LogRewrittenError):  # It may be restored and read, and is not to be written.
+            services = open_home(opening.model_copy(update={"read_only": True}), progress)
         try:
             services.dispatch("rebuild", {}, progress)
             found = {
