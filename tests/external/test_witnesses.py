@@ -1,12 +1,15 @@
 """Witnesses and logs that are not ours: a published log cosigned by our witness, and our log by Go's litewitness.
 
-litewitness is found by QUANZE_LITEWITNESS or on PATH (`go install filippo.io/torchwood/cmd/litewitness@v0.9.0`).
+The programs are found by a variable or on PATH, once Go has installed them:
+QUANZE_LITEWITNESS     go install filippo.io/torchwood/cmd/litewitness@v0.9.0
+QUANZE_POSIX_ONESHOT   go install github.com/transparency-dev/tessera/cmd/examples/posix-oneshot@v1.0.4
 """
 
 from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 from typing import TYPE_CHECKING
 
 import httpx
@@ -15,6 +18,7 @@ import pytest
 from ledger.log.checkpoint import open_checkpoint
 from ledger.log.cosignature import CosignatureVerifier, Cosigner
 from ledger.log.note import add_signatures, keys_that_signed, parse_note, parse_signature_lines
+from ledger.log.plain_key import print_plain_key
 from ledger.log.policy import parse_policy
 from ledger.log.storage import FolderFetcher, FolderLog
 from ledger.log.tiles import TileReader
@@ -32,6 +36,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 LITEWITNESS = os.environ.get("QUANZE_LITEWITNESS") or shutil.which("litewitness")
+POSIX_ONESHOT = os.environ.get("QUANZE_POSIX_ONESHOT") or shutil.which("posix-oneshot")
 needs_litewitness = pytest.mark.skipif(
     LITEWITNESS is None,
     reason="NOT CHECKED against a witness that is not ours: litewitness is neither in QUANZE_LITEWITNESS nor on PATH",
@@ -120,3 +125,25 @@ def test_gos_litewitness_and_ours_answer_alike(tmp_path: Path) -> None:
     assert (found[0][place], found[1][place]) == ((422, b""), (409, b"9\n"))
     del found[0][place], found[1][place]
     assert found[0] == found[1]
+
+
+@pytest.mark.skipif(
+    POSIX_ONESHOT is None,
+    reason="NOT CHECKED with a log that is not ours: posix-oneshot is neither in QUANZE_POSIX_ONESHOT nor on PATH",
+)
+def test_our_witness_serves_tesseras_own_log_under_its_policy(tmp_path: Path) -> None:
+    ours = Cosigner.from_seed("witness.example/ours", bytes([4]) * 32, lambda: 0)
+    key = CosignatureVerifier.from_vkey(ours.vkey)
+    private, policy, folder = tmp_path / "key", tmp_path / "policy", tmp_path / "tessera"
+    private.write_text(print_plain_key(LOG.name, bytes(range(32))).strip())
+    with our_witness(tmp_path / "w", ours) as address:
+        policy.write_text(f"witness ours {ours.vkey} {address}\nquorum ours\n")
+        for turn in range(3):
+            entry = tmp_path / f"entry{turn}"
+            entry.write_text(f"entry {turn}")
+            command = [str(POSIX_ONESHOT), "--storage_dir", str(folder), "--entries", str(entry)]
+            command += ["--private_key", str(private), "--witness_policy_file", str(policy)]
+            subprocess.run(command, check=True, capture_output=True, timeout=60)
+            note = (folder / "checkpoint").read_bytes()
+            assert len(keys_that_signed(parse_note(note), [LOG_KEY, key])) == 2
+            assert open_checkpoint(note, LOG_KEY).size == turn + 1
