@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from ledger.service.services import Services
 
-INTERFACE: Final = ("/v1", "/health", "/ready", "/rpc", "/log/checkpoint", "/log/tile")
+INTERFACE: Final = ("/v1", "/health", "/ready", "/metrics", "/rpc", "/log/checkpoint", "/log/tile")
 """Paths that are never pages, whether or not a route of the interface takes them."""
 
 _POLICY_HEADER: Final = b"content-security-policy"
