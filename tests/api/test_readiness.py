@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -57,6 +58,17 @@ def test_a_part_that_is_gone_is_named(own: World) -> None:
         assert api.get("/health").status_code == 200
         assert api.get("/v1/log/checkpoint").status_code == 200
         assert api.get("/log/checkpoint").status_code == 200
+        # The block that was read last serves while it is young enough to bind at, and then nothing is taken.
+        taken = api.post("/v1/events", json=body_of(own.batch("reporter-p", {})))
+        assert taken.json()["items"][0]["block"] == own.services.state.final.number
+        own.services.clock = _AMinuteOn()
         batch = api.post("/v1/events", json=body_of(own.batch("reporter-p", {})))
         assert batch.status_code == 201, "bound at the last block that was read, while that is young enough"
         assert batch.headers["retry-after"] == "1"
+
+
+class _AMinuteOn:
+    """The machine's clock, more than a minute later."""
+
+    def now_ms(self) -> int:
+        return time.time_ns() // 1_000_000 + 90_000
