@@ -1,7 +1,7 @@
 """Measure durable ingest over HTTP: signed batches of events, bound and on disk when they are answered.
 
     python -m scripts.bench.ingest                                      # ours alone
-    python -m scripts.bench.ingest --immudb-server PATH --immudb-python PATH --tessera PATH --hammer PATH --key FILE
+    python -m scripts.bench.ingest --immudb-server PATH --immudb-python PATH --tessera PATH --hammer PATH
     python -m scripts.bench.ingest --events 10000000                    # memory while so many are taken in
 
 A home is made in a temporary folder under ``build/`` with an agreement in force and a reporter for each client,
@@ -63,7 +63,6 @@ def main() -> None:
     parser.add_argument("--immudb-python", type=Path, help="a Python that has immudb-py")
     parser.add_argument("--tessera", type=Path, help="Tessera's cmd/conformance/posix")
     parser.add_argument("--hammer", type=Path, help="Tessera's internal/hammer")
-    parser.add_argument("--key", type=Path, help="a note key for Tessera: FILE, and FILE with .pub for the verifier's")
     options = parser.parse_args()
     build = Path("build")
     build.mkdir(exist_ok=True)
@@ -206,9 +205,9 @@ def _peers(options: argparse.Namespace, folder: Path) -> Iterator[Peers]:
             immudb = Immudb(options.immudb_python, address=options.immudb, program=options.immudb_server, folder=folder)
             parts.callback(immudb.close)
         if options.tessera:
-            if options.hammer is None or options.key is None:
-                raise SystemExit("--hammer and --key are needed too")
-            tessera = Tessera(options.tessera, options.hammer, options.key, folder)
+            if options.hammer is None:
+                raise SystemExit("--hammer is needed too: Tessera's load generator")
+            tessera = Tessera(options.tessera, options.hammer, folder)
             parts.callback(tessera.close)
         yield Peers(immudb, tessera)
 

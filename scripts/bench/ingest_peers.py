@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import re
+import secrets
 import signal
 import socket
 import subprocess
@@ -13,11 +14,14 @@ import time
 from pathlib import Path
 from typing import Final
 
+from ledger.log.note import Ed25519Signer
+from ledger.log.plain_key import print_plain_key
 from scripts.bench.ingest_clients import Run
 from scripts.bench.ingest_ledger import Memory, memory_of_group
 
 _LOAD: Final = Path(__file__).with_name("peers") / "immudb_load.py"
 _START_S: Final = 30.0
+_NAME: Final = "bench.invalid/log"
 
 
 class Immudb:
@@ -68,9 +72,12 @@ class Immudb:
 class Tessera:
     """A POSIX log of Tessera, of one entry a request, driven by its own load generator."""
 
-    def __init__(self, program: Path, hammer: Path, key: Path, folder: Path) -> None:
+    def __init__(self, program: Path, hammer: Path, folder: Path) -> None:
         self._hammer = hammer
-        self._key = key.with_suffix(".pub").read_text(encoding="utf-8").strip()
+        seed = secrets.token_bytes(32)
+        key = folder / "tessera-key"
+        key.write_text(print_plain_key(_NAME, seed).strip(), encoding="utf-8")
+        self._key = Ed25519Signer(_NAME, seed).vkey
         self._port = free_port()
         command = [
             str(program), f"--storage_dir={folder / 'tessera'}", f"--listen=127.0.0.1:{self._port}",
