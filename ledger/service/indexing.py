@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 _LEAVES: Final = 4_096
 _FAR_LEAVES: Final = 1_024
+_START_LEAVES: Final = 10_000
+"""So many entries a start waits for."""
 MAX_WAIT_LEAVES: Final = 50_000
 """So many entries a reader waits for; what it asks is answered from all entries or not at all."""
 
@@ -109,7 +111,7 @@ class Indexing:
     def catch_up_if_near(self, progress: Callable[[str, int, int], None] = _silent) -> None:
         """Catch up with the chain, and with the log unless it is far ahead: a start does not wait for that."""
         held = self.store.leaf_mark().leaves
-        is_near = self._log.size() - held <= MAX_WAIT_LEAVES
+        is_near = self._log.size() - held <= _START_LEAVES
         self.catch_up(progress, leaves=None if is_near else held)
 
     def close(self) -> None:

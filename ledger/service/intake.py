@@ -23,7 +23,7 @@ from ledger.domain import canonical
 from ledger.domain.codes import Side
 from ledger.domain.commitment import SALT_BYTES
 from ledger.domain.errors import IntegrityError
-from ledger.domain.event_v1 import NO_HASH, EventV1, parse_event
+from ledger.domain.event_v1 import NO_HASH, EventV1, read_line
 from ledger.domain.leaf import parse_leaf, stream_id
 from ledger.log.tree import leaf_hash
 
@@ -124,7 +124,7 @@ class Intake:
             stream = self.streams.get((batch.head.reporter, batch.head.agreement))
             if stream is None:
                 stream = Stream(batch.head.reporter, batch.head.agreement, batch.head.stream_salt, batch.head.stream)
-            events_in = [parse_event(line) for line in batch.lines[: batch.count]]
+            events_in = [read_line(line) for line in batch.lines[: batch.count]]  # Its frame was checked.
             if (events_in[0].reporter_seq, last.stream) != (stream.next_seq, stream.id):
                 raise IntegrityError("log", "a leaf does not follow its stream", leaf=batch.first)
             self.take(

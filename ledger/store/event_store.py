@@ -45,6 +45,8 @@ _MARK_LEAVES: Final = 1024
 """A segment's frames are found from marks that stand at least this many leaves apart."""
 
 _CACHED_BATCHES: Final = 8
+_BEYOND_LEAVES: Final = 40_000
+"""More than one group of batches holds: what is beyond the log after a crash is at most one."""
 
 
 @dataclass(slots=True)
@@ -239,6 +241,7 @@ class FileEventStore:
             leftover.unlink()
         paths = sorted(self._folder.glob("*.evt"))
         self._segments = [_Segment(path, parse_header(_read(path, 0, HEADER_BYTES), path.name)) for path in paths]
+        self._check_beyond(size)
         while len(self._segments) > 1 and self._segments[-1].first >= size:
             # It was begun for batches that the log never took, or holds none yet.
             self._segments.pop().path.unlink()
@@ -258,6 +261,19 @@ class FileEventStore:
             os.fsync(self._descriptor)
         os.lseek(self._descriptor, last.scanned_to, os.SEEK_SET)
         self._check, self._end = check, size
+
+    def _check_beyond(self, size: int) -> None:
+        """Return if what goes beyond the log is no more than a crash leaves: else the log lost its end, not we.
+
+        Raises:
+            IntegrityError: the log is an older copy, or was cut.
+        """
+        if not self._segments:
+            return
+        end = _whole_end(self._segments[-1], size)
+        if end - size > _BEYOND_LEAVES:
+            reason = "they go on beyond the log by more than a crash leaves: it lost its end, or is an older copy"
+            raise IntegrityError("events", reason, events=end, log=size)
 
     def _create(self, first: int) -> _Segment:
         path = self._folder / segment_name(first)
@@ -325,6 +341,19 @@ def _scan(segment: _Segment, size: int) -> tuple[bytes, bool]:
     return check, position < len(data)
 
 
+def _whole_end(segment: _Segment, size: int) -> int:
+    """Return the leaf after the last whole frame of a file; those before leaf ``size`` are taken to be whole."""
+    data = segment.path.read_bytes()
+    end, offset = segment.first, HEADER_BYTES
+    while True:
+        head = parse_frame_head(data[offset : offset + FRAME_HEAD.size])
+        if head is None or head.first != end:
+            return end
+        if head.first >= size and not is_whole(head, data[offset : offset + head.total_bytes]):
+            return end
+        end, offset = head.first + head.count, offset + head.total_bytes
+
+
 def _mark(segment: _Segment) -> None:
     """Find the marks of a segment that is full, from its frames' heads alone."""
     total = segment.path.stat().st_size
@@ -332,7 +361,7 @@ def _mark(segment: _Segment) -> None:
     try:
         while segment.scanned_to < total:
             head = parse_frame_head(os.pread(descriptor, FRAME_HEAD.size, segment.scanned_to))
-            if head is None:
+            if head is None or head.first != max(segment.end, segment.first):
                 return
             segment.note(head.first, head.first + head.count, head.total_bytes)
     finally:

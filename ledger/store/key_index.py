@@ -43,7 +43,7 @@ _MERGED_AT_ONCE: Final = 4
 _MERGE_PARTS: Final = 64
 """A merge takes the key space in so many parts, so that its memory is a small part of the files'."""
 
-SEAL_KEYS: Final = 1 << 17
+SEAL_KEYS: Final = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)

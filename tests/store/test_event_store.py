@@ -87,6 +87,18 @@ def test_what_no_leaf_commits_to_is_cut_off(tmp_path: Path, size: int, monkeypat
     again.close()
 
 
+def test_events_far_beyond_the_log_are_not_cut_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A log that was put back from an older copy must not take the events with it."""
+    monkeypatch.setattr(event_store, "_BEYOND_LEAVES", 4)
+    store, batches = filled(tmp_path / "events", [2, 3, 4])
+    store.close()
+    with pytest.raises(IntegrityError, match="older copy"):
+        FileEventStore.open(tmp_path / "events", size=2)
+    again = FileEventStore.open(tmp_path / "events", size=9)
+    assert same(again.batch(8), batches[2])
+    again.close()
+
+
 def test_a_store_behind_the_log_is_refused(tmp_path: Path) -> None:
     filled(tmp_path / "events", [2, 3])[0].close()
     for size in (1, 3, 6):
