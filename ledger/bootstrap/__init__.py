@@ -15,6 +15,7 @@ from ledger.bootstrap.opaque import has_sealed_log_key, open_opaque, public_log_
 from ledger.bootstrap.opening import open_home
 from ledger.bootstrap.parts import read_settings
 from ledger.bootstrap.reading import stream_gaps
+from ledger.bootstrap.rotating import rotate_log_key
 from ledger.bootstrap.witness import init_witness, open_witness, witness_key
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "public_log_key",
     "read_settings",
     "restore_home",
+    "rotate_log_key",
     "stream_gaps",
     "witness_key",
 ]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from ledger.bootstrap.parts import LOG_KEY, LazyNoteSigner
-from ledger.domain.errors import IntegrityError, InvalidInputError
+from ledger.bootstrap.parts import LOG_KEY, LazyNoteSigner, log_key_name
+from ledger.domain.errors import IntegrityError, InvalidInputError, NotFoundError, UnavailableError
 from ledger.home import write_json
 from ledger.log.checkpoint import parse_checkpoint
 from ledger.log.cosignature import Cosigner
@@ -23,7 +24,7 @@ from ledger.witnessing.client import Witnesses
 if TYPE_CHECKING:
     from ledger.home import Home
     from ledger.log.policy import Policy
-    from ledger.log.ports import Endorser, Fetcher
+    from ledger.log.ports import Endorser, Fetcher, NoteSigner
     from ledger.service.deployment import Deployment
     from ledger.settings import Settings
     from ledger.signing.keystore import FileKeyring
@@ -34,18 +35,22 @@ def open_log(
 ) -> tuple[FolderLog, Witnesses | None, tuple[WitnessEra, ...]]:
     """Open a home's log, and what asks its witnesses, if it has a policy; and who had to cosign from which size on.
 
+    While its key is being replaced, both keys sign, and each gives its timestamped cosignature.
+
     Raises:
         InvalidInputError: The policy's file cannot be read, is no policy, or is another log's.
         UnavailableError: Another process owns the log.
         IntegrityError: The log's files disagree.
     """
+    signer, *cosigners = log_signers(keyring, deployment)
     witnesses = open_witnesses(settings, deployment)
     try:
         log = FolderLog.open(
             home.log,
-            signer=LazyNoteSigner(keyring, deployment.log_vkey),
+            signer=signer,
             origin=deployment.log_origin,
-            cosigners=[own_cosigner(keyring, deployment.log_vkey)],
+            cosigners=cosigners,
+            former=[Ed25519Verifier.from_vkey(key.vkey) for key in deployment.log_former],
             endorser=_endorser(settings, witnesses),
             archive=archive,
         )
@@ -98,11 +103,50 @@ def _read_eras(home: Home) -> tuple[WitnessEra, ...]:
         ) from error
 
 
-def own_cosigner(keyring: FileKeyring, vkey: str) -> Cosigner:
-    """Return what cosigns our own checkpoints with the log's key, unlocked when it first signs."""
+def log_signers(keyring: FileKeyring, deployment: Deployment) -> list[NoteSigner]:
+    """Return what signs the log's checkpoints: its key and that key's cosigner, then the one before if it still does.
+
+    None is unlocked before it signs.
+    """
+    vkeys = deployment.log_vkeys
+    signing = [len(vkeys) - 1]
+    if deployment.log_former and deployment.log_former[-1].still_signs:
+        signing.append(len(vkeys) - 2)
+    signers: list[NoteSigner] = []
+    for place in signing:
+        name = log_key_name(place)
+        signers += [LazyNoteSigner(keyring, vkeys[place], name), own_cosigner(keyring, vkeys[place], name)]
+    return signers
+
+
+def following_key(keyring: FileKeyring, deployment: Deployment) -> str | None:
+    """Return the vkey that waits in the keyring to follow the log's present one; None where there is none.
+
+    Raises:
+        InvalidInputError: Its file is no log key's.
+    """
+    try:
+        public = keyring.log_public_key(log_key_name(len(deployment.log_vkeys)))
+    except NotFoundError:
+        return None
+    return Ed25519Verifier(deployment.log_origin, public).vkey
+
+
+def sign_anew(log: FolderLog, deployment: Deployment) -> None:
+    """Let the log's present keys sign what it shows where one of them has not yet: an overlap begins.
+
+    Witnesses that do not answer are asked again at the next checkpoint, which both keys sign.
+    """
+    if deployment.log_former and deployment.log_former[-1].still_signs:
+        with contextlib.suppress(UnavailableError):
+            log.publish_checkpoint()
+
+
+def own_cosigner(keyring: FileKeyring, vkey: str, key_name: str = LOG_KEY) -> Cosigner:
+    """Return what cosigns our own checkpoints with a key of the log, unlocked when it first signs."""
     key = Ed25519Verifier.from_vkey(vkey)
     return Cosigner(
-        key.name, key.public_key, lambda message: keyring.log_key(LOG_KEY).sign(message), lambda: int(time.time())
+        key.name, key.public_key, lambda message: keyring.log_key(key_name).sign(message), lambda: int(time.time())
     )
 
 
@@ -127,9 +171,9 @@ def open_witnesses(settings: Settings, deployment: Deployment) -> Witnesses | No
 def _check_names(policy: Policy, deployment: Deployment) -> None:
     """Return if the policy is of this log: it names no log, or this one among others."""
     named = [log.key.vkey for log in policy.logs]
-    if named and deployment.log_vkey not in named:
+    if named and not set(named).intersection(deployment.log_vkeys):
         raise InvalidInputError("QUANZE_WITNESSES", named[0], f"a policy of the log {deployment.log_vkey}")
-    own = Ed25519Verifier.from_vkey(deployment.log_vkey).public_key
+    own = {Ed25519Verifier.from_vkey(vkey).public_key for vkey in deployment.log_vkeys}
     for witness in policy.witnesses:
-        if witness.key.public_key == own:
+        if witness.key.public_key in own:
             raise InvalidInputError("QUANZE_WITNESSES", witness.name, "witnesses with keys of their own, not the log's")

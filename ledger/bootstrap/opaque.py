@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import secrets
+import time
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 from ledger.bootstrap.parts import LOG_KEY, LazyNoteSigner, open_keyring
 from ledger.domain.errors import ConflictError, IntegrityError, InvalidInputError, NotFoundError
 from ledger.home import Home, HomeLock, write_atomically, write_json
+from ledger.log.cosignature import Cosigner
 from ledger.log.note import Ed25519Verifier, is_key_name
 from ledger.log.plain_key import parse_plain_key, print_plain_key
 from ledger.log.storage import FolderFetcher, FolderLog
@@ -63,7 +65,9 @@ def open_opaque(settings: Settings, *, origin: str = "") -> OpaqueHome:
         name = _settle_name(home, origin)
         signer, is_sealed = _open_key(settings, home, name)
         home.log.mkdir(exist_ok=True, mode=0o700)
-        log = OpaqueLog(lambda: FolderLog.open(home.log, signer=signer, origin=name))
+        key = Ed25519Verifier.from_vkey(signer.vkey)
+        cosigner = Cosigner(name, key.public_key, signer.sign, lambda: int(time.time()))
+        log = OpaqueLog(lambda: FolderLog.open(home.log, signer=signer, origin=name, cosigners=[cosigner]))
         opened.callback(log.close)
         return OpaqueHome(log, FolderFetcher(home.log), signer.vkey, is_sealed, opened.pop_all().close)
 

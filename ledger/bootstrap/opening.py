@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ledger.bootstrap.engines import open_engine
 from ledger.bootstrap.indexes import index_check, open_index
 from ledger.bootstrap.log_stores import open_published
-from ledger.bootstrap.logs import open_log
+from ledger.bootstrap.logs import following_key, open_log, sign_anew
 from ledger.bootstrap.older_copies import check_outside
 from ledger.bootstrap.parts import SystemClock, open_keyring, open_outbox
 from ledger.bootstrap.reader_process import ReaderProcesses
@@ -32,6 +32,7 @@ from ledger.service.evidence_files import make_trust_root
 from ledger.service.fsck import Defect, StoreCheck
 from ledger.service.intake import Intake
 from ledger.service.ledger_state import LedgerState
+from ledger.service.log_keys import check_log_keys
 from ledger.service.older_copy import LogRewrittenError, RestoredOlderCopyError
 from ledger.service.read_only import read_only_log, read_only_outbox
 from ledger.service.services import Services, no_progress
@@ -80,7 +81,8 @@ def open_home(settings: Settings, progress: Callable[[str, int, int], None] = no
             files = LayeredFetcher(FolderFetcher(home.log))
             log, witnesses, witness_eras = open_log(settings, home, deployment, keyring, files)
         opened.callback(log.close)
-        published = open_published(settings, home, log, files, [Ed25519Verifier.from_vkey(deployment.log_vkey)])
+        log_keys = [Ed25519Verifier.from_vkey(vkey) for vkey in reversed(deployment.log_vkeys)]
+        published = open_published(settings, home, log, files, log_keys)
         if witnesses is not None:
             opened.callback(witnesses.close)
         check_chain(chain, deployment)
@@ -97,6 +99,8 @@ def open_home(settings: Settings, progress: Callable[[str, int, int], None] = no
             if not settings.read_only:
                 raise
             older = error.explain()
+        else:
+            check_log_keys(state, deployment, following_key(keyring, deployment))
         events = FileEventStore.open(home.events, size=log.size())
         opened.callback(events.close)
         told = KeyIndex(home.told)
@@ -129,9 +133,10 @@ def open_home(settings: Settings, progress: Callable[[str, int, int], None] = no
             verbs=VERBS,
             witnesses=witnesses,
             witness_eras=witness_eras,
+            following_log_key=lambda: following_key(keyring, deployment),
             store_checks=(
                 engine.check,
-                *_checks(home, vault, events, published, deployment.log_vkey),
+                *_checks(home, vault, events, published, deployment),
                 index_check(home, chain, deployment, log, events, index),
                 *value_checks(
                     settings, home, deployment, chain, index, lambda: make_trust_root(deployment, state, witness_eras)
@@ -143,6 +148,7 @@ def open_home(settings: Settings, progress: Callable[[str, int, int], None] = no
         if settings.read_only:
             services.log, services.outbox = read_only_log(log), read_only_outbox(outbox)
         else:
+            sign_anew(log, deployment)
             services.rpc = engine.gateway(services)
             if settings.batch_readers:
                 services.reader = readers = ReaderProcesses(domain_of(deployment, EventBatch), settings.batch_readers)
@@ -230,8 +236,9 @@ def _copies(
 
 def _copy_files(home: Home, folder: Path) -> None:
     shutil.copy2(home.config, folder / home.config.name)
-    if home.log_store.exists():
-        shutil.copy2(home.log_store, folder / home.log_store.name)
+    for record in (home.log_store, home.witnesses):
+        if record.exists():
+            shutil.copy2(record, folder / record.name)
     _copy_tree(home.receipts, folder / home.receipts.name)
 
 
@@ -240,15 +247,18 @@ def _copy_tree(source: Path, target: Path) -> None:
 
 
 def _checks(
-    home: Home, vault: SQLiteVault, events: FileEventStore, published: Published, vkey: str
+    home: Home, vault: SQLiteVault, events: FileEventStore, published: Published, deployment: Deployment
 ) -> tuple[StoreCheck, ...]:
     """Return each store's own check."""
+    vkey, former = deployment.log_vkey, [key.vkey for key in deployment.log_former]
 
     def check_tree(told: Callable[[str, int, int], None]) -> tuple[int, list[Defect]]:
-        return followed(check_folder(home.log, vkey) if published.address == OWN_FOLDER else published.check(), told)
+        return followed(
+            check_folder(home.log, vkey, former) if published.address == OWN_FOLDER else published.check(), told
+        )
 
     def resume_tree(told: Callable[[str, int, int], None]) -> tuple[int, list[Defect]]:
-        return followed(resume_check(home.log, vkey, home.log_check), told)
+        return followed(resume_check(home.log, vkey, home.log_check, former), told)
 
     def followed(steps: Iterator[Progress], told: Callable[[str, int, int], None]) -> tuple[int, list[Defect]]:
         seen = 0

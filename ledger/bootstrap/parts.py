@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from ledger.service.services import Services
 
 LOG_KEY: Final = "log"
+"""The name of a log's first key; a later one has its number behind it (`log_key_name`)."""
+
 _SENDERS: Final = ("relayer", "registrar", "operator")
 
 
@@ -70,16 +72,22 @@ class LazySigner:
 
 
 class LazyNoteSigner:
-    """The log's key, unlocked when it first signs."""
+    """A key of the log, unlocked when it first signs."""
 
-    def __init__(self, keyring: FileKeyring, vkey: str) -> None:
+    def __init__(self, keyring: FileKeyring, vkey: str, key_name: str = LOG_KEY) -> None:
         verifier = Ed25519Verifier.from_vkey(vkey)
         self.name, self.key_id, self.vkey = verifier.name, verifier.key_id, verifier.vkey
         self._keyring = keyring
+        self._key_name = key_name
 
     def sign(self, text: bytes) -> bytes:
         """Sign a note's text."""
-        return self._keyring.log_key(LOG_KEY).sign(text)
+        return self._keyring.log_key(self._key_name).sign(text)
+
+
+def log_key_name(before: int) -> str:
+    """Return the name in the keyring of the log's key that has so many keys before it: log, log-2, log-3."""
+    return LOG_KEY if before == 0 else f"{LOG_KEY}-{before + 1}"
 
 
 def open_keyring(settings: Settings, home: Home) -> FileKeyring:

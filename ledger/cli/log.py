@@ -80,6 +80,17 @@ def key(public: Annotated[bool, typer.Option("--public", help="Print the verifie
     show({"vkey": vkey}, lambda out, found: out.print(found["vkey"]))
 
 
+@log.command("rotate-key")
+def rotate_key(
+    retire: Annotated[bool, typer.Option("--retire", help="End the overlap: the key before signs no more.")] = False,
+) -> None:
+    """Let a new key sign the log, recorded on chain; the one before signs too until --retire.
+
+    `quanze up` must be stopped meanwhile. Run again after a crash, it goes on.
+    """
+    show(bootstrap.rotate_log_key(with_passphrase(settings()), retire=retire))
+
+
 @log.command("gaps")
 def gaps(
     source: Annotated[str, typer.Argument(metavar="LOG", help="The log's folder, or the address of its files.")],

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NoReturn, Protocol
 
 from ledger.domain.errors import VerificationError
-from ledger.log.checkpoint import open_checkpoint
+from ledger.log.checkpoint import open_checkpoint, open_checkpoint_of_any
 from ledger.log.errors import BadEntryError, BadRootError, BadTileError, MissingFileError
 from ledger.log.proofs import root_from_inclusion, verify_consistency, verify_inclusion
 from ledger.log.tiles import (
@@ -35,7 +35,7 @@ from ledger.log.tiles import (
 from ledger.log.tree import consistency_proof, fold, inclusion_proof, leaf_hash, perfect_root
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from ledger.log.checkpoint import Checkpoint
     from ledger.log.ports import Fetcher, NoteVerifier
@@ -76,14 +76,25 @@ class Progress:
     spans: tuple[bytes, ...] = ()
 
 
-def read_checkpoint(fetcher: Fetcher, verifier: NoteVerifier, *, origin: str = "") -> Checkpoint:
+def read_checkpoint(
+    fetcher: Fetcher, verifier: NoteVerifier, *, origin: str = "", former: Sequence[NoteVerifier] = ()
+) -> Checkpoint:
     """Return the log's newest checkpoint.
 
+    Args:
+        fetcher: where the log's files are.
+        verifier: the log's key.
+        origin: the log's name, that of its key if empty.
+        former: keys of the same name that the log signed with before, any of which may have signed it.
+
     Raises:
-        VerificationError: it is not a checkpoint of this origin signed by this key.
+        VerificationError: it is not a checkpoint of this origin signed by one of these keys.
         MissingFileError: there is none.
     """
-    return open_checkpoint(fetcher.read(CHECKPOINT_PATH), verifier, origin=origin)
+    note = fetcher.read(CHECKPOINT_PATH)
+    if former:
+        return open_checkpoint_of_any(note, [verifier, *former])
+    return open_checkpoint(note, verifier, origin=origin)
 
 
 def read_entry(fetcher: Fetcher, index: int, checkpoint: Checkpoint) -> bytes:
@@ -119,7 +130,13 @@ def check_extends(fetcher: Fetcher, old: Checkpoint, new: Checkpoint) -> None:
 
 
 def verify_log(
-    fetcher: Fetcher, verifier: NoteVerifier, *, origin: str = "", known: Verified = NOTHING, spans: Spans | None = None
+    fetcher: Fetcher,
+    verifier: NoteVerifier,
+    *,
+    origin: str = "",
+    former: Sequence[NoteVerifier] = (),
+    known: Verified = NOTHING,
+    spans: Spans | None = None,
 ) -> Iterator[Progress]:
     """Recompute the whole log from its entry bundles, yielding after each bundle, or each span that ``spans`` checks.
 
@@ -131,6 +148,7 @@ def verify_log(
         fetcher: where the log's files are.
         verifier: the log's key.
         origin: the log's name, that of its key if empty.
+        former: keys that the log signed with before: until it grows, one of them may have signed what it shows.
         known: the spans that were checked before.
         spans: checks many full spans faster, such as with several processes; a span that it cannot vouch for is
             checked here again, so that what differs is named.
@@ -142,7 +160,7 @@ def verify_log(
         VerificationError: the checkpoint is not the log's, or a file has another length.
         MissingFileError: a file that the checkpoint promises is not there.
     """
-    checkpoint = read_checkpoint(fetcher, verifier, origin=origin)
+    checkpoint = read_checkpoint(fetcher, verifier, origin=origin, former=former)
     size = checkpoint.size
     above = _Above(fetcher, checkpoint)
     full = min(len(known.roots), size // SPAN_ENTRIES)

@@ -6,13 +6,18 @@ trust root is made of it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
+
+from ledger.domain.canonical import MAX_INTEGER
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 FORMAT: Final = "quanze-home-v1"
+STILL_SIGNS: Final = MAX_INTEGER
+"""Up to which size a key counts that the log signs with beside a newer one: any that the trust root can state."""
+
 CONTRACT_NAMES: Final = (
     "AccessManager",
     "AgencyRegistry",
@@ -35,10 +40,18 @@ class DeployedContract:
 
 @dataclass(frozen=True, slots=True)
 class FormerLogKey:
-    """A key that the log signed with before, and the largest size of a checkpoint that counts by its signature."""
+    """A key that the log signed with before, and the largest size of a checkpoint that counts by its signature.
+
+    While it signs beside the key that follows it, that is the largest size there can be.
+    """
 
     vkey: str
     until: int
+
+    @property
+    def still_signs(self) -> bool:
+        """Whether the log still signs with it, beside its newer key."""
+        return self.until == STILL_SIGNS
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +66,22 @@ class Deployment:
     log_vkey: str
     demonstration: bool
     log_former: tuple[FormerLogKey, ...] = ()
-    """The keys that the log signed with before, oldest first."""
+    """The keys that the log signed with before, oldest first; the last may still sign."""
+
+    @property
+    def log_vkeys(self) -> tuple[str, ...]:
+        """Every key of the log, the first one first and the present one last."""
+        return (*(key.vkey for key in self.log_former), self.log_vkey)
+
+    def with_new_log_key(self, vkey: str) -> Deployment:
+        """Return the deployment in which another key follows, and the one before still signs."""
+        former = (*self.log_former, FormerLogKey(self.log_vkey, STILL_SIGNS))
+        return replace(self, log_vkey=vkey, log_former=former)
+
+    def with_retired_log_key(self, until: int) -> Deployment:
+        """Return the deployment in which the key before counts up to a size, and signs no more."""
+        former = (*self.log_former[:-1], FormerLogKey(self.log_former[-1].vkey, until))
+        return replace(self, log_former=former)
 
     def address(self, name: str) -> bytes:
         """Return a contract's address."""

@@ -31,6 +31,7 @@ from ledger.service.anchoring import note_of
 from ledger.service.asking_proof import rebind
 from ledger.service.block_view import RESPONSIBILITIES
 from ledger.service.event_documents import KIND, binding_of, documents_from, event_of
+from ledger.service.log_keys import check_log_keys, retired_key_defects
 from ledger.service.openings import check_openings
 from ledger.service.registry_views import REGISTRY
 from ledger.service.requests import Request
@@ -80,7 +81,11 @@ def fsck(services: Services, request: Fsck, progress: Callable[[str, int, int], 
     services.state.refresh()
     checks: list[dict[str, Any]] = []
     defects: list[Defect] = []
-    for check in (*services.store_checks, StoreCheck("anchors", lambda told: _anchors(services, told))):
+    between = (
+        StoreCheck("anchors", lambda told: _anchors(services, told)),
+        StoreCheck("log-keys", lambda _told: _log_keys(services)),
+    )
+    for check in (*services.store_checks, *between):
         if request.log_only and check.what != "log":
             continue
         run = check.resume if request.resume and check.resume is not None else check.run
@@ -126,6 +131,16 @@ def _anchors(services: Services, told: Callable[[str, int, int], None]) -> tuple
         if done % _PAGE == 0:
             told("anchors", done, len(anchors))
     return len(anchors), found
+
+
+def _log_keys(services: Services) -> tuple[int, list[Defect]]:
+    try:
+        # A key that waits to follow is none of the log's yet: `quanze log rotate-key` goes on with it.
+        check_log_keys(services.state, services.deployment, services.following_log_key())
+        reasons = list(retired_key_defects(services))
+    except LedgerError as error:
+        reasons = [error.explain()]
+    return len(services.deployment.log_vkeys), [Defect("log-keys", "", reason) for reason in reasons]
 
 
 def _entries(services: Services, progress: Callable[[str, int, int], None]) -> tuple[int, list[Defect]]:

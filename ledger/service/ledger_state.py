@@ -41,6 +41,7 @@ class LedgerState:
         self._assignments: dict[bytes, list[EventRecord]] = defaultdict(list)
         self._ids: dict[str, dict[bytes, None]] = defaultdict(dict)
         self._anchors: list[Recorded[events.CheckpointAnchored]] = []
+        self._rotations: list[Recorded[events.LogKeyRotated]] = []
         first = min((contract.block for contract in deployment.contracts.values()), default=0)
         self._cursor = first - 1
         self._final: BlockRef | None = None
@@ -101,6 +102,11 @@ class LedgerState:
         """Return the anchors, oldest first."""
         with self._lock:
             return tuple(self._anchors)
+
+    def rotations(self) -> Sequence[Recorded[events.LogKeyRotated]]:
+        """Return which key of the log followed which, oldest first."""
+        with self._lock:
+            return tuple(self._rotations)
 
     def newest_anchor(self) -> Recorded[events.CheckpointAnchored] | None:
         """Return the newest anchor, None before the first."""
@@ -165,5 +171,7 @@ class LedgerState:
                 self._ids["case"][event.case_id] = None
             case events.CheckpointAnchored():
                 self._anchors.append(recorded)  # type: ignore[arg-type]  # The case narrows the event, not its record.
+            case events.LogKeyRotated():
+                self._rotations.append(recorded)  # type: ignore[arg-type]  # As above.
             case _:
                 pass

@@ -83,6 +83,8 @@ class Services:
     """Who had to cosign the log's checkpoints from which size on, as the trust root tells it."""
     older_copy: str = ""
     """Why this home must not write, where it was opened for reading though somebody knows a later size of its log."""
+    following_log_key: Callable[[], str | None] = lambda: None
+    """Tells the vkey that waits in the keyring to follow the log's present one."""
     reader: BatchReader | None = None
     """Reads batches in a process of its own, where that is worth it."""
     is_up: bool = False

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@:+-]{0,127}")
 _NAME_RULE = "1 to 128 letters, digits and . _ @ : + - with a letter or digit first"
 _V3 = 3
+_PUBLIC_BYTES = 32
 _LOG_FORMAT = "quanze-log-key-v1"
 _SECP256K1_ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 
@@ -138,6 +139,22 @@ class FileKeyring:
                 raise IntegrityError(f"key {name}", "its secret does not give the public key that its file states")
             self._log_keys[name] = key
             return key
+
+    def log_public_key(self, name: str) -> bytes:
+        """Return the 32 public bytes on a log key's file; needs no passphrase.
+
+        Raises:
+            NotFoundError: no key has this name.
+            InvalidInputError: the file is no log key's.
+        """
+        document = _read(self._path(name, ".ed25519"), name)
+        try:
+            public = bytes.fromhex(str(document["public_key"]))
+        except (KeyError, ValueError):
+            public = b""
+        if len(public) != _PUBLIC_BYTES:
+            raise InvalidInputError(f"key {name}", "public_key", f"{_PUBLIC_BYTES} bytes in hex")
+        return public
 
     def _path(self, name: str, suffix: str) -> Path:
         if not _NAME.fullmatch(name) or ".." in name or name.endswith((".json", ".ed25519")):

@@ -133,7 +133,7 @@ def test_a_state_with_any_byte_altered_is_refused(log: Path, state: Path) -> Non
 
 def test_a_state_that_knows_other_roots_is_never_believed(log: Path, state: Path) -> None:
     counts(log, state)
-    known = read_known(state, SIGNER.vkey)
+    known = read_known(state, [SIGNER.vkey])
     write_known(state, SIGNER.vkey, [KnownSpan(bytes(32), known[0].identity), *known[1:]])
     with pytest.raises(IntegrityError, match="not what the log holds"):
         counts(log, state)

@@ -8,8 +8,9 @@ import pytest
 
 from ledger.domain.errors import IntegrityError, VerificationError
 from ledger.log.checkpoint import open_checkpoint, open_checkpoint_of_any
+from ledger.log.client import SPAN_ENTRIES, verify_log
 from ledger.log.note import Ed25519Signer, Ed25519Verifier, parse_note
-from ledger.log.storage import FolderLog
+from ledger.log.storage import FolderFetcher, FolderLog, check_folder, resume_check
 from ledger.log.witness import NOTHING, AddCheckpoint, Agreed, Refused, decide
 
 if TYPE_CHECKING:
@@ -54,6 +55,35 @@ def test_a_log_does_not_open_with_a_key_that_never_signed_it(tmp_path: Path) -> 
     published(tmp_path, [OLD], [])
     with pytest.raises(IntegrityError, match="not signed by"):
         FolderLog.open(tmp_path, signer=NEW, origin=OLD.name)
+
+
+def test_a_check_takes_what_a_former_key_signed_and_goes_on_where_it_was(tmp_path: Path) -> None:
+    log, state = tmp_path / "log", tmp_path / "check.json"
+    published(log, [OLD], [], grown=300)
+    *_, last = resume_check(log, OLD.vkey, state)
+    assert last.entries == 300
+    for former, refused in (((OLD.vkey,), None), ((), VerificationError)):
+        for check in (
+            verify_log(FolderFetcher(log), NEW_KEY, former=[Ed25519Verifier.from_vkey(vkey) for vkey in former]),
+            check_folder(log, NEW.vkey, former),
+            resume_check(log, NEW.vkey, state, former),
+        ):
+            if refused is None:
+                assert [progress.entries for progress in check][-1] == 300
+            else:
+                with pytest.raises((IntegrityError, refused), match=r"not signed by"):
+                    list(check)
+
+
+def test_a_resumed_check_knows_what_the_former_key_vouched_for(tmp_path: Path) -> None:
+    log, state = tmp_path / "log", tmp_path / "check.json"
+    published(log, [OLD], [], grown=SPAN_ENTRIES + 3)
+    list(resume_check(log, OLD.vkey, state))
+    published(log, [NEW, OLD], [OLD_KEY])
+    first, *_, last = resume_check(log, NEW.vkey, state, [OLD.vkey])
+    assert (first.entries, last.entries) == (SPAN_ENTRIES, SPAN_ENTRIES + 4)
+    with pytest.raises(IntegrityError, match="another log's"):
+        list(resume_check(log, NEW.vkey, state))  # What it knows was vouched for by a key that is not named here.
 
 
 def test_a_witness_that_knows_either_key_follows_a_rotation_with_an_overlap(tmp_path: Path) -> None:

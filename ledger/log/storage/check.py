@@ -30,10 +30,11 @@ if TYPE_CHECKING:
 _SAVE_EACH_S: Final = 2.0
 
 
-def check_folder(path: Path | str, vkey: str) -> Iterator[Progress]:
+def check_folder(path: Path | str, vkey: str, former: Sequence[str] = ()) -> Iterator[Progress]:
     """Check checkpoint, entries, tiles and journal of a log's folder, also while another process appends to it.
 
-    Every file that readers may get is read: those that the checkpoint needs, and partial ones of other widths.
+    Every file that readers may get is read: those that the checkpoint needs, and partial ones of other widths. The
+    checkpoint is signed by the key ``vkey``, or by one of the ``former`` ones if the log did not grow since.
 
     Yields:
         How many entries agree so far, after each span of 65,536 and then after each bundle.
@@ -45,10 +46,10 @@ def check_folder(path: Path | str, vkey: str) -> Iterator[Progress]:
     """
     root = Path(path)
     with _naming():
-        yield from _checked(root, vkey, Verified())
+        yield from _checked(root, (vkey, *former), Verified())
 
 
-def resume_check(path: Path | str, vkey: str, state: Path) -> Iterator[Progress]:
+def resume_check(path: Path | str, vkey: str, state: Path, former: Sequence[str] = ()) -> Iterator[Progress]:
     """Check like ``check_folder``, save for the spans that an earlier such check knew and that did not change since.
 
     What it knows is kept in ``state``, also when it is stopped half way (``ledger.log.storage.resumption`` says what it
@@ -58,30 +59,31 @@ def resume_check(path: Path | str, vkey: str, state: Path) -> Iterator[Progress]
         IntegrityError: as ``check_folder``; also of ``state``, if it was altered or is another log's.
         InvalidInputError: the vkey is not one.
     """
-    root = Path(path)
+    root, vkeys = Path(path), (vkey, *former)
     with _naming():
-        known = read_known(state, vkey)
-        size = read_checkpoint(FolderFetcher(root), Ed25519Verifier.from_vkey(vkey)).size
+        known = read_known(state, vkeys)
+        key, *before = [Ed25519Verifier.from_vkey(one) for one in vkeys]
+        size = read_checkpoint(FolderFetcher(root), key, former=before).size
         # Before anything is read: what changes while it is read is another span to the next check.
         identities = span_identities(root, size)
         same = takewhile(lambda pair: pair[0].identity == pair[1], zip(known, identities, strict=False))
         kept = [span for span, _ in same]
         try:
-            yield from _remembering(root, vkey, state, identities, kept)
+            yield from _remembering(root, vkeys, state, identities, kept)
         except (VerificationError, MissingFileError):
             if not kept:
                 raise
             # What was known is as suspect as the log: everything is read, and whatever differs is named.
-            yield from _checked(root, vkey, Verified())
+            yield from _checked(root, vkeys, Verified())
             raise IntegrityError(state.name, "what it knows is not what the log holds; remove it") from None
 
 
 def _remembering(
-    root: Path, vkey: str, state: Path, identities: Sequence[str], kept: Sequence[KnownSpan]
+    root: Path, vkeys: Sequence[str], state: Path, identities: Sequence[str], kept: Sequence[KnownSpan]
 ) -> Iterator[Progress]:
     """Check what is not kept, and write to ``state`` what is found on the way."""
     known, saved, last = list(kept), len(kept), time.monotonic()
-    for progress in _checked(root, vkey, Verified(tuple(span.root for span in kept))):
+    for progress in _checked(root, vkeys, Verified(tuple(span.root for span in kept))):
         yield progress
         # Up to the first span that lacked a file: of what came after the identities were taken nothing is known.
         for span, identity in list(zip(progress.spans, identities, strict=False))[len(known) :]:
@@ -89,7 +91,7 @@ def _remembering(
                 break
             known.append(KnownSpan(span, identity))
         if len(known) > saved and (time.monotonic() - last > _SAVE_EACH_S or progress.entries == progress.size):
-            write_known(state, vkey, known)
+            write_known(state, vkeys[0], known)
             saved, last = len(known), time.monotonic()
 
 
@@ -108,10 +110,11 @@ def _naming() -> Iterator[None]:
         raise IntegrityError(CHECKPOINT_PATH, error.reason, file=CHECKPOINT_PATH) from error
 
 
-def _checked(root: Path, vkey: str, known: Verified) -> Iterator[Progress]:
+def _checked(root: Path, vkeys: Sequence[str], known: Verified) -> Iterator[Progress]:
     fetcher = FolderFetcher(root)
     checkpoint: Checkpoint | None = None
-    for progress in verify_log(fetcher, Ed25519Verifier.from_vkey(vkey), known=known, spans=partial(span_roots, root)):
+    key, *former = [Ed25519Verifier.from_vkey(vkey) for vkey in vkeys]
+    for progress in verify_log(fetcher, key, former=former, known=known, spans=partial(span_roots, root)):
         checkpoint = progress.checkpoint
         yield progress
     if checkpoint is not None:

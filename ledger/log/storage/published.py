@@ -167,8 +167,8 @@ class Published:
         """
         try:
             if self._files.store is not None:
-                yield from verify_log(self._files.store, self._keys[0])
-            yield from verify_log(self._files, self._keys[0])
+                yield from verify_log(self._files.store, self._keys[0], former=self._keys[1:])
+            yield from verify_log(self._files, self._keys[0], former=self._keys[1:])
         except BadEntryError as error:
             raise IntegrityError(error.path, error.reason, file=error.path, entry=error.index) from error
         except (BadTileError, MissingFileError) as error:
@@ -182,7 +182,7 @@ class Published:
         shipping = self._new_shipping(store, to, "move")
         shipping.ship(self._log.checkpoint(), lambda done, total: told("copied", done, total))
         size = 0
-        for step in verify_log(store, self._keys[0]):
+        for step in verify_log(store, self._keys[0], former=self._keys[1:]):
             size = step.entries
             told("verified", step.entries, step.size)
         self._at_step("files verified")
@@ -211,7 +211,7 @@ class Published:
                 if done % 100 == 0:
                     told("copied", min(size, done * 128), size)
             folder.sync()
-            for step in verify_log(folder, self._keys[0]):
+            for step in verify_log(folder, self._keys[0], former=self._keys[1:]):
                 told("verified", step.entries, step.size)
             self._at_step("files verified")
             with self._shipping_lock:

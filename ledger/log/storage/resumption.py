@@ -45,8 +45,8 @@ def span_identities(root: Path, size: int) -> list[str]:
     return [_identity(root, span) for span in range(size // SPAN_ENTRIES)]
 
 
-def read_known(path: Path, vkey: str) -> list[KnownSpan]:
-    """Return what the last check of the log with this key knew; nothing if there is no such file.
+def read_known(path: Path, vkeys: Sequence[str]) -> list[KnownSpan]:
+    """Return what the last check of the log with one of its keys knew; nothing if there is no such file.
 
     Raises:
         IntegrityError: the file was altered, or is of another log.
@@ -61,7 +61,7 @@ def read_known(path: Path, vkey: str) -> list[KnownSpan]:
         again = _encode(stated["vkey"], spans)
     except (ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
         raise IntegrityError(path.name, "it is no state of a check; remove it to check everything") from error
-    if again != data or stated["vkey"] != vkey:
+    if again != data or stated["vkey"] not in vkeys:
         raise IntegrityError(path.name, "it was altered or is another log's; remove it to check everything")
     return spans
 
