@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from typing import BinaryIO
 
 DONE: Final = b"done\n"
-_NICENESS: Final = 10
+_NICENESS: Final = 19
 
 
 class Order(msgspec.Struct, frozen=True):
