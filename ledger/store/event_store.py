@@ -16,7 +16,6 @@ import shutil
 import threading
 from bisect import bisect_right
 from collections import OrderedDict
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Self
 
 from ledger.domain.errors import IntegrityError, NotFoundError, UnavailableError
@@ -27,12 +26,12 @@ from ledger.store.event_frames import (
     FrameHead,
     decode_frame,
     encode_frame,
-    is_whole,
     parse_frame_head,
     parse_header,
     segment_header,
     segment_name,
 )
+from ledger.store.event_segments import Segment, check_segment, mark, read_at, scan, whole_end
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -41,30 +40,9 @@ if TYPE_CHECKING:
     from ledger.service.stored_batches import StoredBatch
 
 SEGMENT_BYTES: Final = 64 << 20
-_MARK_LEAVES: Final = 1024
-"""A segment's frames are found from marks that stand at least this many leaves apart."""
-
 _CACHED_BATCHES: Final = 8
 _BEYOND_LEAVES: Final = 40_000
 """More than one group of batches holds: what is beyond the log after a crash is at most one."""
-
-
-@dataclass(slots=True)
-class _Segment:
-    """One file: its first leaf, and once it was scanned marks of (first leaf, offset) and its end."""
-
-    path: Path
-    first: int
-    marks: list[tuple[int, int]] = field(default_factory=list)
-    scanned_to: int = HEADER_BYTES
-    end: int = 0
-
-    def note(self, first: int, end: int, frame_bytes: int) -> None:
-        """Take a frame that follows the last one."""
-        if not self.marks or first >= self.marks[-1][0] + _MARK_LEAVES:
-            self.marks.append((first, self.scanned_to))
-        self.scanned_to += frame_bytes
-        self.end = end
 
 
 class FileEventStore:
@@ -74,7 +52,7 @@ class FileEventStore:
         """Use ``FileEventStore.open``."""
         self._folder = folder
         self._lock = threading.RLock()
-        self._segments: list[_Segment] = []
+        self._segments: list[Segment] = []
         self._descriptor = -1
         self._check = b""
         self._end = 0
@@ -114,7 +92,7 @@ class FileEventStore:
         with self._lock:
             known = {segment.path for segment in self._segments}
             self._segments += [
-                _Segment(path, parse_header(_read(path, 0, HEADER_BYTES), path.name))
+                Segment(path, parse_header(read_at(path, 0, HEADER_BYTES), path.name))
                 for path in sorted(self._folder.glob("*.evt"))
                 if path not in known
             ]
@@ -161,7 +139,7 @@ class FileEventStore:
                     return self._cache[first]
             segment = self._segments[bisect_right(self._segments, index, key=lambda one: one.first) - 1]
             head, offset = self._find(segment, index)
-        batch = decode_frame(head, _read(segment.path, offset, head.total_bytes), segment.path.name)
+        batch = decode_frame(head, read_at(segment.path, offset, head.total_bytes), segment.path.name)
         with self._lock:
             self._cache[batch.first] = batch
             if len(self._cache) > _CACHED_BATCHES:
@@ -201,7 +179,7 @@ class FileEventStore:
         for place, (path, first) in enumerate(segments):
             until = segments[place + 1][1] if place + 1 < len(segments) else end
             try:
-                reached = _check_segment(path, first, until, is_last=place + 1 == len(segments))
+                reached = check_segment(path, first, until, is_last=place + 1 == len(segments))
             except (IntegrityError, OSError) as error:
                 yield path.name, error.explain() if isinstance(error, IntegrityError) else str(error)
                 continue
@@ -240,7 +218,7 @@ class FileEventStore:
         for leftover in self._folder.glob("*.tmp"):
             leftover.unlink()
         paths = sorted(self._folder.glob("*.evt"))
-        self._segments = [_Segment(path, parse_header(_read(path, 0, HEADER_BYTES), path.name)) for path in paths]
+        self._segments = [Segment(path, parse_header(read_at(path, 0, HEADER_BYTES), path.name)) for path in paths]
         self._check_beyond(size)
         while len(self._segments) > 1 and self._segments[-1].first >= size:
             # It was begun for batches that the log never took, or holds none yet.
@@ -250,7 +228,7 @@ class FileEventStore:
             self._segments = [self._create(0)]
         last = self._segments[-1]
         last.end = last.first
-        check, torn = _scan(last, size)
+        check, torn = scan(last, size)
         if last.end != size:
             reason = "its files end before the log does" if last.end < size else "a batch goes beyond the log's end"
             raise IntegrityError("events", reason, events=last.end, log=size, file=last.path.name)
@@ -270,12 +248,12 @@ class FileEventStore:
         """
         if not self._segments:
             return
-        end = _whole_end(self._segments[-1], size)
+        end = whole_end(self._segments[-1], size)
         if end - size > _BEYOND_LEAVES:
             reason = "they go on beyond the log by more than a crash leaves: it lost its end, or is an older copy"
             raise IntegrityError("events", reason, events=end, log=size)
 
-    def _create(self, first: int) -> _Segment:
+    def _create(self, first: int) -> Segment:
         path = self._folder / segment_name(first)
         aside = path.with_suffix(".tmp")
         descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
@@ -286,7 +264,7 @@ class FileEventStore:
             os.close(descriptor)
         aside.replace(path)
         _sync_folder(self._folder)
-        return _Segment(path, first, end=first)
+        return Segment(path, first, end=first)
 
     def _next_segment(self, batches: Sequence[StoredBatch]) -> tuple[list[bytes], bytes]:
         """Begin a segment for batches, and return their frames after its header and the last one's check."""
@@ -302,10 +280,10 @@ class FileEventStore:
             check = frames[-1][-CHECK_BYTES:]
         return frames, check
 
-    def _find(self, segment: _Segment, index: int) -> tuple[FrameHead, int]:
+    def _find(self, segment: Segment, index: int) -> tuple[FrameHead, int]:
         """Return the head and offset of the frame that holds a leaf, scanning heads from the mark before it."""
         if segment.end <= index:
-            _mark(segment)
+            mark(segment)
         place = bisect_right(segment.marks, index, key=lambda mark: mark[0]) - 1
         offset = segment.marks[place][1] if place >= 0 else HEADER_BYTES
         descriptor = os.open(segment.path, os.O_RDONLY | os.O_CLOEXEC)
@@ -321,74 +299,6 @@ class FileEventStore:
                 offset += head.total_bytes
         finally:
             os.close(descriptor)
-
-
-def _scan(segment: _Segment, size: int) -> tuple[bytes, bool]:
-    """Take the frames of the last segment below leaf ``size``; return the last check, and whether more follows."""
-    data = segment.path.read_bytes()
-    view = memoryview(data)
-    check, position = data[HEADER_BYTES - CHECK_BYTES : HEADER_BYTES], HEADER_BYTES
-    while (head := parse_frame_head(data[position : position + FRAME_HEAD.size])) is not None and segment.end < size:
-        if (head.first, head.before) != (segment.end, check):
-            raise IntegrityError(
-                "events", f"the batch of entry {segment.end} is damaged", file=segment.path.name, entry=segment.end
-            )
-        if not is_whole(head, view[position : position + head.total_bytes]):
-            break
-        segment.note(head.first, head.first + head.count, head.total_bytes)
-        position = segment.scanned_to
-        check = data[position - CHECK_BYTES : position]
-    return check, position < len(data)
-
-
-def _whole_end(segment: _Segment, size: int) -> int:
-    """Return the leaf after the last whole frame of a file; those before leaf ``size`` are taken to be whole."""
-    data = segment.path.read_bytes()
-    end, offset = segment.first, HEADER_BYTES
-    while True:
-        head = parse_frame_head(data[offset : offset + FRAME_HEAD.size])
-        if head is None or head.first != end:
-            return end
-        if head.first >= size and not is_whole(head, data[offset : offset + head.total_bytes]):
-            return end
-        end, offset = head.first + head.count, offset + head.total_bytes
-
-
-def _mark(segment: _Segment) -> None:
-    """Find the marks of a segment that is full, from its frames' heads alone."""
-    total = segment.path.stat().st_size
-    descriptor = os.open(segment.path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        while segment.scanned_to < total:
-            head = parse_frame_head(os.pread(descriptor, FRAME_HEAD.size, segment.scanned_to))
-            if head is None or head.first != max(segment.end, segment.first):
-                return
-            segment.note(head.first, head.first + head.count, head.total_bytes)
-    finally:
-        os.close(descriptor)
-
-
-def _check_segment(path: Path, first: int, until: int, *, is_last: bool) -> int:
-    """Read every frame of a file below leaf ``until``, and return where they end; only the last file may go on."""
-    position, check = HEADER_BYTES, segment_header(first)[-CHECK_BYTES:]
-    parse_header(_read(path, 0, HEADER_BYTES), path.name)
-    total = path.stat().st_size
-    while first < until:
-        head = parse_frame_head(_read(path, position, FRAME_HEAD.size))
-        if head is None or (head.first, head.before) != (first, check) or position + head.total_bytes > total:
-            raise IntegrityError("events", f"the batch of entry {first} is damaged", file=path.name, entry=first)
-        frame = _read(path, position, head.total_bytes)
-        decode_frame(head, frame, path.name)
-        position, check, first = position + head.total_bytes, frame[-CHECK_BYTES:], head.first + head.count
-    if position < total and not is_last:
-        raise IntegrityError("events", "bytes follow its last batch", file=path.name)
-    return first
-
-
-def _read(path: Path, offset: int, length: int) -> bytes:
-    with path.open("rb") as file:
-        file.seek(offset)
-        return file.read(length)
 
 
 def _write(descriptor: int, data: bytes) -> None:
