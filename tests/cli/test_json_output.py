@@ -14,8 +14,8 @@ from tests.cli.command import AUTHORITY, DATASET, PROVIDER, REQUESTER, Command, 
 from tests.monitor.operators import look, publish
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "json-output.md"
-NO_DOCUMENT = {"up", "monitor run"}
-"""Verbs that end without one: what ``up`` prints when it is ready is tested with the service."""
+NO_DOCUMENT = {"up", "monitor run", "log serve", "witness serve"}
+"""Verbs that end without one: what a service prints when it is ready is tested with it."""
 
 EVENT = {
     "kind": "ACCESS",
@@ -70,10 +70,17 @@ def documents(new_command: Any, tmp_path_factory: pytest.TempPathFactory) -> dic
         for verb in ("status", "version", "fsck", "rebuild"):
             run(verb)
         run("backup", str(folder / "backup"))
+        run("log", "migrate", "--to", str(folder / "log"))
+        busy = command("log", "rotate-key", "--json")
+        assert "stop `quanze up`" in busy.error["message"]
+    run("log", "rotate-key")
     _watching(run, folder)
+    witness = _Recorder(Command(folder / "witness", command.settings))
+    witness("witness", "init", "--name", "witness.example/w1")
+    witness("witness", "key")
     restored = _Recorder(Command(folder / "restored", command.settings))
     restored("restore", str(folder / "backup"))
-    return {**run.documents, **fresh.documents, **restored.documents}
+    return {**run.documents, **fresh.documents, **restored.documents, **witness.documents}
 
 
 def _registry(run: _Recorder) -> None:
@@ -151,6 +158,10 @@ def _events(run: _Recorder, folder: Path) -> None:
     run("event", "state", event)
     run("event", "last", "--as", f"reporter@{REQUESTER}", "--agreement", "J")
     run("anchor")
+    run("evidence", "events", f"{event}..{event}", "-o", str(folder / "events.json"))
+    run("evidence", "stream", f"reporter@{REQUESTER}", "--agreement", "J", "-o", str(folder / "stream.json"))
+    key = run("log", "key", "--public")["vkey"]
+    run("log", "gaps", str(run.command.home / "log"), "--vkey", key)
     run("ask", "right", "--agency", REQUESTER, "--dataset", DATASET)
     run("ask", "responsible", "--duty", "DELIVER", "--object", "J")
     run("ask", "prove", event)
