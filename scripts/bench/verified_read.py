@@ -129,7 +129,7 @@ def wait_for(fetcher: HTTPFetcher, verifier: Ed25519Verifier, size: int) -> None
 
 def start_peer(python: Path, address: str, entries: int) -> subprocess.Popen[str]:
     """Start the peer's client and wait until its database is filled."""
-    script = Path(__file__).with_name("immudb_reads.py")
+    script = Path(__file__).parent / "peers" / "immudb_reads.py"
     peer = subprocess.Popen(
         [str(python), str(script), address, str(entries), str(ENTRY_BYTES)],
         stdin=subprocess.PIPE,
