@@ -24,8 +24,8 @@ def facts(page: str) -> dict[str, str]:
 @pytest.mark.parametrize(("language", "place"), [("en", 0), ("zh", 1)])
 def test_an_anchored_entry_is_final_and_says_when(site: Site, language: str, place: int) -> None:
     told = facts(httpx.get(site.url("/log/0", language)).text)
-    for state in ("ACCEPTED", "INCLUDED", "ANCHORED", "FINAL"):
-        assert told[PROOFS[f"entry.state.{state}"][place]] not in {"", PROOFS["entry.state.not_yet"][place]}
+    for state in ("accepted", "included", "anchored", "final"):
+        assert told[PROOFS[f"entry.state.{state}"][place]] not in {"", PROOFS["entry.state.notyet"][place]}
 
 
 @pytest.mark.parametrize(("language", "place"), [("en", 0), ("zh", 1)])
@@ -34,6 +34,6 @@ def test_an_entry_that_is_not_anchored_says_not_yet(site: Site, language: str, p
     anchored, size = services.state.anchors()[-1].event.size, services.log.size()
     assert anchored < size, "the sample has an entry that is not anchored"
     told = facts(httpx.get(site.url(f"/log/{size - 1}", language)).text)
-    assert told[PROOFS["entry.state.ACCEPTED"][place]]
-    for state in ("ANCHORED", "FINAL"):
-        assert told[PROOFS[f"entry.state.{state}"][place]] == PROOFS["entry.state.not_yet"][place]
+    assert told[PROOFS["entry.state.accepted"][place]]
+    for state in ("anchored", "final"):
+        assert told[PROOFS[f"entry.state.{state}"][place]] == PROOFS["entry.state.notyet"][place]
