@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ledger.log.client import read_entry, verify_log
-from ledger.log.note import Ed25519Verifier
+from ledger.log.cosignature import CosignatureVerifier
+from ledger.log.note import Ed25519Verifier, keys_that_signed, parse_note
 from ledger.log.tiles import entries_path
 from tests.opaque.client import HTTPFetcher, Reader, add, ask, checkpoint_over, get, post
 from tests.opaque.server import QUANZE, environment, running, running_with
@@ -154,6 +155,16 @@ def test_whole_log_is_recomputed_over_http(server: Running) -> None:
     checkpoint_over(server, index + 1)
     *_, last = verify_log(HTTPFetcher(server), Ed25519Verifier.from_vkey(server.vkey))
     assert last.entries == last.size > index
+
+
+def test_each_checkpoint_bears_the_logs_own_timestamped_cosignature(server: Running) -> None:
+    index = add(server, b"when")
+    checkpoint_over(server, index + 1)
+    note = parse_note(ask(server, get("/checkpoint")).body)
+    key = Ed25519Verifier.from_vkey(server.vkey)
+    own = CosignatureVerifier(key.name, key.public_key)
+    assert list(keys_that_signed(note, [key, own])) == [(key.name, key.key_id), (own.name, own.key_id)]
+    assert len(note.signatures) == 2
 
 
 def test_entries_beyond_what_may_wait_are_told_to_come_again(tmp_path: Path) -> None:

@@ -15,11 +15,12 @@ from ledger.evidence import verify
 from ledger.evidence.trust_root import parse_trust_root
 from ledger.log.checkpoint import open_checkpoint
 from ledger.log.client import verify_log
-from ledger.log.cosignature import CosignatureVerifier
+from ledger.log.cosignature import CosignatureVerifier, Cosigner
 from ledger.log.note import Ed25519Verifier, keys_that_signed, parse_note
 from ledger.monitor.monitor import Cadence
 from ledger.service.deployment import STILL_SIGNS
 from tests.api.world import make_world, serving
+from tests.witnessing.running import our_witness
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 
     from ledger.service.services import Services
     from tests.api.world import World
+
+
+WITNESS = Cosigner.from_seed("witness.example/w1", bytes([5]) * 32, lambda: 0)
 
 
 class Killed(BaseException):
@@ -151,6 +155,30 @@ def test_both_keys_sign_until_the_old_one_is_retired_and_all_evidence_holds(worl
     with opened(world) as services:
         assert defects(services) == []
         assert watch(services, memory) == []
+
+
+def test_a_witness_that_knows_both_keys_cosigns_through_a_rotation(world: World, tmp_path: Path) -> None:
+    append_and_anchor(world)
+    world.services.close()
+    old = Ed25519Verifier.from_vkey(world.services.deployment.log_vkey)
+    known = {old.name: (old,)}
+    policy = tmp_path / "policy"
+    with our_witness(tmp_path / "w1", WITNESS, known) as address:
+        policy.write_text(f"log {old.vkey}\nwitness w1 {WITNESS.vkey} {address}\nquorum w1\n")
+        world.services.settings = settings = world.services.settings.model_copy(update={"witnesses": policy})
+        new = Ed25519Verifier.from_vkey(bootstrap.rotate_log_key(settings)["vkey"])
+        with opened(world) as services:  # During the overlap the old key is enough.
+            append_and_anchor(world)
+            assert len(parse_note(services.log.checkpoint()).signatures) == 5
+    with our_witness(tmp_path / "w1", WITNESS, {old.name: (old, new)}) as address:
+        policy.write_text(f"log {old.vkey}\nwitness w1 {WITNESS.vkey} {address}\nquorum w1\n")
+        bootstrap.rotate_log_key(settings, retire=True)
+        with opened(world) as services:
+            append_and_anchor(world)
+            note = services.log.checkpoint()
+            assert signers(note, [old.vkey, new.vkey]) == [False, True]
+            assert len(parse_note(note).signatures) == 3
+            assert defects(services) == []
 
 
 def test_a_key_is_not_retired_at_the_size_at_which_the_one_before_was(world: World) -> None:

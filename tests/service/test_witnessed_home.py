@@ -65,6 +65,13 @@ def test_a_policy_counts_from_the_next_checkpoint_on_and_is_met_or_waited_for(tm
             told = services.dispatch("status", {})["witnesses"]
             assert (told["is_met"], told["witnesses"][0]["size"]) == (True, services.log.size())
             eras = services.witness_eras
+            services.dispatch("backup", {"folder": str(tmp_path / "backup")})
+        restored = services.settings.model_copy(update={"home": tmp_path / "restored", "witnesses": policy})
+        bootstrap.restore_home(restored, tmp_path / "backup")
+        with contextlib.closing(
+            bootstrap.open_home(restored)
+        ) as copy:  # It knows from which size on the witness counts.
+            assert copy.witness_eras == eras
             assert [era.threshold for era in make_trust_root(deployment, services.state, eras).witnesses] == [1]
     with reopened(world.services, policy) as services:  # The witness is down now.
         world.services = services
