@@ -84,11 +84,11 @@ STOPS: dict[str, tuple[Callable[[Path], None], str, str, str]] = {
         "",
         "do not match their digest",
     ),
-    "a missing document": (
-        lambda home: change(home / "vault.db", "DELETE FROM documents"),
-        "vault",
-        "leaf 0",
-        "it lacks the document of a leaf",
+    "missing documents of events": (
+        lambda home: (home / "events" / f"{0:020d}.evt").unlink(),
+        "events",
+        f"{0:020d}.evt",
+        "its files end before the log does",
     ),
     "a block of the chain": (
         lambda home: change(
@@ -128,6 +128,18 @@ def reported(quanze: Command) -> dict[str, Any]:
     (defect,) = said.json["defects"]
     found: dict[str, Any] = defect
     return found
+
+
+def test_a_home_that_lost_every_document_but_its_events_opens_and_each_is_named(quanze: Command) -> None:
+    change(quanze.home / "vault.db", "DELETE FROM documents")
+    report = quanze("fsck", "--json")
+    assert (report.code, report.err) == (1, "")
+    differ = {check["what"]: check["defects"] for check in report.json["checks"] if check["defects"]}
+    openings = next(check["checked"] for check in report.json["checks"] if check["what"] == "openings")
+    assert differ == {"anchors": 2, "openings": openings}
+    assert openings > 30
+    assert sum(differ.values()) == len(report.json["defects"])
+    assert all("lacks" in defect["reason"] for defect in report.json["defects"])
 
 
 @pytest.mark.parametrize("kind", ["entries", "0"])
