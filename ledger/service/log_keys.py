@@ -77,23 +77,25 @@ def check_log_keys(state: LedgerState, deployment: Deployment, following: str | 
 def retired_key_defects(services: Services) -> Iterator[str]:
     """Yield each former key whose last size is not that of the last anchored checkpoint that bears its signature.
 
-    So nobody lets a retired key count further than it signed, nor less far.
+    So nobody lets a retired key count further than it signed, nor less far. One that is said to sign still must have
+    signed the newest anchor's checkpoint.
 
     Raises:
         IntegrityError: The vault lacks an anchored checkpoint.
     """
-    former = [key for key in services.deployment.log_former if not key.still_signs]
+    former = services.deployment.log_former
     if not former:
         return
+    newest = 0
     keys = {key.vkey: Ed25519Verifier.from_vkey(key.vkey) for key in former}
     last = dict.fromkeys(keys, 0)
     for anchored in services.state.anchors():
-        note = parse_note(note_of(services, anchored.event))
+        note, newest = parse_note(note_of(services, anchored.event)), anchored.event.size
         for vkey, key in keys.items():
             if keys_that_signed(note, [key]):
                 last[vkey] = anchored.event.size
     for one in former:
-        if one.until != last[one.vkey]:
+        if last[one.vkey] != (newest if one.still_signs else one.until):
             yield f"the key {one.vkey} counts up to {one.until}, and signed the anchors up to {last[one.vkey]}"
 
 

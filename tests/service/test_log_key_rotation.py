@@ -268,3 +268,9 @@ def test_a_home_whose_keys_are_not_those_on_chain_does_not_open(world: World) ->
     home.config.write_bytes(after)
     with opened(world) as services:
         assert defects(services) == []
+        append_and_anchor(world)
+    # Nobody brings a retired key back: it did not sign the newest anchor.
+    home.config.write_text(json.dumps({**stated, "log_former": [{**first, "until": STILL_SIGNS}]}))
+    with opened(world) as services:
+        assert "log-keys" in {defect["what"] for defect in defects(services)}
+    home.config.write_bytes(after)
