@@ -8,6 +8,7 @@ secret. So no stored value may change without ``quanze fsck`` telling (`python -
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 from contextlib import closing
 from hashlib import sha256
@@ -177,15 +178,38 @@ def _outbox(path: Path, deployment: Deployment, chain: Chain) -> Iterator[Defect
 
 
 def _is_key_of(key: str, deployment: Deployment, contract: str, data: bytes) -> bool:
-    """Say whether a key of ours that tells what was signed tells it of this call; others' keys tell nothing."""
+    """Say whether a key that tells what was signed tells it of this call: by its digest, or by who spent which nonce.
+
+    A key that a sender chose, or one of a call that nobody signs, tells nothing that could be compared.
+    """
     name, _, told = key.partition(":")
     try:
-        record = decode_call(contract, data).record
+        call = decode_call(contract, data)
     except VerificationError:
-        return name in {"anchor", "tick"} or ":" in key
-    if name != type(record).__name__:
-        return False
-    return told == digest(domain_of(deployment, type(record)), record).hex()
+        return _is_key_of_unsigned(name, told, data)
+    record, signer = call.record, call.signer.hex()
+    match name:
+        case "nonce":
+            wanted = f"{contract}:{signer}:{getattr(record, 'nonce', 0)}"
+            if not signer:  # A record that says itself whose signature it wants: the call bears no signer.
+                return re.fullmatch(wanted.replace("::", ":[0-9a-f]{40}:"), told) is not None
+            return told == wanted
+        case "api":
+            return re.fullmatch(f"{signer or '[0-9a-f]{40}'}:.+", told, re.DOTALL) is not None
+        case _:
+            return key == f"{type(record).__name__}:{digest(domain_of(deployment, type(record)), record).hex()}"
+
+
+def _is_key_of_unsigned(name: str, told: str, data: bytes) -> bool:
+    """Say whether a key of what the operator sends alone tells what it calls with; a tick's is that of any block."""
+    first, second = data[4:36], data[36:68]
+    match name:
+        case "anchor":  # Its size and root, and a number where the chain refused it before.
+            return re.fullmatch(rf"{int.from_bytes(first)}:{second.hex()}(:[1-9][0-9]*)?", told) is not None
+        case "rotate-log-key":
+            return told == second.hex()
+        case _:
+            return name == "tick" and re.fullmatch("[0-9a-f]{64}", told) is not None
 
 
 def _keys(settings: Settings, home: Home) -> Iterator[Defect | None]:

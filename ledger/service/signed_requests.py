@@ -223,7 +223,7 @@ def words_of(record: Record) -> frozenset[bytes]:
 
 def _outbox_key(request: SendSigned, record: Record) -> str:
     """Return the key under which a request is sent once: its sender's own key, else the nonce that it spends."""
-    signer = request.signer.lower().removeprefix("0x")
+    signer = parse_hex(request.signer, "signer", 20).hex()
     if request.idempotency_key:
         return f"api:{signer}:{request.idempotency_key}"
     return f"nonce:{CONTRACTS[type(record)]}:{signer}:{getattr(record, 'nonce', 0)}"

@@ -98,7 +98,7 @@ def test_every_document_that_is_gone_is_named(world: World, documents: sqlite3.C
     found = defects(world)
     match kind:
         case "checkpoint":
-            assert [one["what"] for one in found] == ["anchors", "anchors"]
+            assert [one["what"] for one in found] == ["vault", "anchors", "anchors"]  # The first: its number is missed.
         case "reason":  # A code is known by its text; of the private ones each is missed.
             assert len(found) == 2
         case _:
@@ -145,6 +145,12 @@ def test_a_record_signed_elsewhere_may_come_without_its_documents(world: World) 
     send_signed(world.services, SendSigned(**body))
     report = world.do("fsck")
     assert (report["defects"], report["not_brought"]) == ([], before + 1)
+    with closing(sqlite3.connect(world.services.home.outbox, isolation_level=None)) as outbox:
+        (key,) = outbox.execute("SELECT key FROM intents WHERE key LIKE 'nonce:%'").fetchone()
+        for other in (key[:-1] + chr(ord(key[-1]) ^ 1), key.replace("nonce:", "nonce:0"), "api" + key[5:]):
+            outbox.execute("UPDATE intents SET key = ? WHERE key = ?", (other, key))
+            assert [one["what"] for one in defects(world)].count("outbox") == 1, other
+            outbox.execute("UPDATE intents SET key = ? WHERE key = ?", (key, other))
 
 
 def test_an_event_follows_its_reporters_event_and_a_signer_that_might_report(world: World) -> None:
