@@ -12,7 +12,8 @@ import contextlib
 import subprocess
 import sys
 import threading
-from typing import TYPE_CHECKING
+import time
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 import structlog
@@ -25,6 +26,10 @@ if TYPE_CHECKING:
     from ledger.service.following import LeafMark
 
 
+_REST_S: Final = 5.0
+"""A process that gave up is started again after so long."""
+
+
 class FactProcess:
     """Implements `ledger.service.indexing.FactWriter`."""
 
@@ -33,12 +38,13 @@ class FactProcess:
         self._command = [sys.executable, "-m", "ledger.workers.facts", str(index), str(events)]
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
-        self._is_usable = True
+        self._is_closed = False
+        self._again_at = 0.0
 
     def add(self, first: int, reached: LeafMark) -> bool:
         """Write the facts from a leaf up to a mark, and say whether that was done."""
         with self._lock:
-            if not self._is_usable:
+            if self._is_closed or time.monotonic() < self._again_at:
                 return False
             try:
                 process = self._process = self._process or self._start()
@@ -51,7 +57,7 @@ class FactProcess:
                 answer = str(error).encode()
             if answer == DONE:
                 return True
-            self._is_usable = False
+            self._again_at = time.monotonic() + _REST_S
             structlog.get_logger("index").warning("fact_process_gave_up", reason=answer.decode(errors="replace"))
             self._end()
             return False
@@ -59,7 +65,7 @@ class FactProcess:
     def close(self) -> None:
         """End the process."""
         with self._lock:
-            self._is_usable = False
+            self._is_closed = True
             self._end()
 
     def _start(self) -> subprocess.Popen[bytes]:

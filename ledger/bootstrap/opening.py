@@ -101,7 +101,7 @@ def open_home(settings: Settings, progress: Callable[[str, int, int], None] = no
             older = error.explain()
         else:
             check_log_keys(state, deployment, following_key(keyring, deployment))
-        events = FileEventStore.open(home.events, size=log.size())
+        events = FileEventStore.open(home.events, size=log.size(), read_only=settings.read_only)
         opened.callback(events.close)
         told = KeyIndex(home.told)
         opened.callback(told.close)
@@ -226,7 +226,7 @@ def _copies(
             ),
             hold=lambda folder: hold(home.log, folder / home.log.name),
         ),
-        StoreCopy("events", lambda folder: events.backup(folder / home.events.name)),
+        StoreCopy("events", lambda folder: events.backup(folder / home.events.name, size=held_size(folder))),
         StoreCopy("outbox", lambda folder: outbox_store.backup(folder / home.outbox.name)),
         *chain,
         StoreCopy("vault", lambda folder: vault.backup(folder / home.vault.name)),

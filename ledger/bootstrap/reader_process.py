@@ -2,7 +2,7 @@
 
 `ReaderProcess` starts ``python -m ledger.workers.reading`` with the first body and gives it bodies, each after
 its length; the answer is a `ReadAhead` in MessagePack, or nothing. The process has no key, no file and no socket but
-its pipes, and ends with its parent. When it has died, bodies are read by whoever has them.
+its pipes, and ends with its parent. While it is dead, bodies are read by whoever has them.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import contextlib
 import subprocess
 import sys
 import threading
+import time
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Final
 
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from ledger.domain.typed_data import Domain
 
 _PIPE_BYTES: Final = 1 << 20
+_REST_S: Final = 5.0
+"""A process that died is started again after so long."""
 
 
 class ReaderProcesses:
@@ -64,13 +67,14 @@ class ReaderProcess:
         ]
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
-        self._is_usable = True
+        self._is_closed = False
+        self._again_at = 0.0
         self._decoder = msgspec.msgpack.Decoder(ReadAhead)
 
     def read(self, body: bytes) -> ReadAhead | None:
         """Return what a body holds; None where it must be read by the caller."""
         with self._lock:
-            if not self._is_usable:
+            if self._is_closed or time.monotonic() < self._again_at:
                 return None
             try:
                 process = self._process = self._process or self._start()
@@ -83,8 +87,8 @@ class ReaderProcess:
             except OSError:
                 answer = None
             if answer is None:
-                self._is_usable = False
-                structlog.get_logger("reader").warning("reader_process_gave_up")
+                self._again_at = time.monotonic() + _REST_S
+                structlog.get_logger("reader").warning("reader_process_died", again_in_s=_REST_S)
                 self._end()
                 return None
         return self._decoder.decode(answer) if answer else None
@@ -92,7 +96,7 @@ class ReaderProcess:
     def close(self) -> None:
         """End the process."""
         with self._lock:
-            self._is_usable = False
+            self._is_closed = True
             self._end()
 
     def _start(self) -> subprocess.Popen[bytes]:

@@ -19,8 +19,9 @@ from ledger.domain.event_v1 import read_line
 from ledger.domain.identifiers import parse_post
 from ledger.domain.leaf import LeafWriter
 from ledger.domain.reporting import EVENT_DEADLINE_MAX_S
-from ledger.service.event_appending import bindable_block
+from ledger.service.event_appending import bindable_block, check_writable
 from ledger.service.intake import batch_key, other_side, senders_key
+from ledger.service.ledger_time import ledger_time
 from ledger.service.stored_batches import SALTS_BYTES, BatchHead, StoredBatch
 from ledger.service.times import iso_ms
 
@@ -44,20 +45,23 @@ def append_ahead(services: Services, read: ReadAhead, *, idempotency_key: str) -
     Raises:
         UnavailableError: No block is fresh enough to bind at, or the disk takes nothing.
     """
+    check_writable(services)
     keys = _numbers(read.keys)
+    told = [batch_key(read.signer, int(read.nonce))]
+    if idempotency_key:
+        told.append(senders_key(read.signer, idempotency_key))
     with services.append_lock:
         services.appender.heal(services)
         services.appender.seal_if_due(services)
-        block = bindable_block(services)
+        if services.intake.keys.find(told):
+            return None  # It is a retry, which needs no block.
+        block = bindable_block(services, read.reporter, read.signer)
         view = services.appender.view(services, block)
         stream = services.intake.stream(read.reporter, read.agreement)
-        if not _is_plain(services, read, idempotency_key, block, view, stream, keys):
+        if not _is_plain(services, read, block, view, stream, keys):
             return None
         kinds = [view.kind(read_line(line)) for line in read.kinds]
-        waiting = _place(services, read, idempotency_key, block, kinds, stream)
-        services.intake.take(
-            waiting.batch, keys, stream, last_event=read.digests[-_HASH:], last_leaf=waiting.hashes[-1]
-        )
+        waiting = _place(services, read, idempotency_key, block, kinds, stream, keys)
     services.appender.finish(services, waiting)
     return _answer(read, waiting, kinds)
 
@@ -71,7 +75,6 @@ def _numbers(data: bytes) -> list[int]:
 def _is_plain(
     services: Services,
     read: ReadAhead,
-    idempotency_key: str,
     block: BlockRef,
     view: BlockView,
     stream: Stream,
@@ -96,13 +99,10 @@ def _is_plain(
             return False
     except LedgerError:
         return False
-    # 7. No exchange is told twice; and the batch is no retry.
+    # 7. No exchange is told twice.
     if len({key | 1 for key in keys}) != len(keys):
         return False
-    told = [batch_key(read.signer, int(read.nonce))]
-    if idempotency_key:
-        told.append(senders_key(read.signer, idempotency_key))
-    return not services.intake.keys.find([*keys, *map(other_side, keys), *told])
+    return not services.intake.keys.find([*keys, *map(other_side, keys)])
 
 
 def _place(
@@ -112,11 +112,13 @@ def _place(
     block: BlockRef,
     kinds: Sequence[BoundKind],
     stream: Stream,
+    keys: Sequence[int],
 ) -> Waiting:
     """Give the batch its place, make its leaves, and let it wait for the disk."""
     intake = services.intake
-    # Ledger times never decrease, whatever the machine's clock does.
-    accepted_at_ms = max(services.clock.now_ms(), intake.last_accepted_ms)
+    accepted_at_ms = ledger_time(
+        services.clock.now_ms(), intake.last_accepted_ms, back_max_s=services.settings.clock_back_max_s
+    )
     writer = LeafWriter(
         accepted_at_ms=accepted_at_ms,
         block=block.number,
@@ -160,7 +162,7 @@ def _place(
         stream_salt=stream.salt,
     )
     stored = StoredBatch(intake.size, read.count, head, (), read.salts, kind_of, read.packed)
-    return services.appender.queue(stored, leaves, hashes)
+    return services.appender.take(services, stored, leaves, hashes, keys, stream, last_event=read.digests[-_HASH:])
 
 
 def _before_each(read: ReadAhead) -> Iterator[bytes]:
@@ -183,7 +185,7 @@ def _pieces(data: bytes, length: int) -> Iterator[bytes]:
 
 
 def _answer(read: ReadAhead, waiting: Waiting, kinds: Sequence[BoundKind]) -> bytes:
-    """Return the receipts as JSON: the bytes that the long way's answer has."""
+    """Return the receipts as JSON, the same document as the long way's answer."""
     head, first = waiting.batch.head, waiting.batch.first
     shared = b'","accepted_at_ms":%d,"accepted_at":"%b","block":%d,"block_hash":"%b","reporter_seq":' % (
         head.accepted_at_ms,

@@ -6,6 +6,7 @@ by its place; its digest still counts in the signed root, over its canonical byt
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 _DECODER: Final = msgspec.json.Decoder(EventV1)
 _ENCODER: Final = msgspec.json.Encoder(order="sorted")
 _NONCE_DIGITS: Final = 78
+_AGREEMENT: Final = re.compile(r"[0-9a-f]{64}")
 
 
 class BatchHead(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -52,6 +54,8 @@ def signed_batch(head: BatchHead, read: ReadEvents, *, idempotency_key: str) -> 
     Raises:
         InvalidInputError: A field of the head is not allowed, or it states another number of events.
     """
+    if head.agreement and not _AGREEMENT.fullmatch(head.agreement):
+        raise InvalidInputError("agreement", head.agreement, "an agreement's id of 64 hex digits, or an empty text")
     if head.count != len(read.lines):
         raise InvalidInputError("count", head.count, f"{len(read.lines)}, the number of events sent")
     return SignedBatch(

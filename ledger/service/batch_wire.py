@@ -19,6 +19,8 @@ from ledger.domain import canonical
 from ledger.domain.errors import InvalidInputError
 from ledger.domain.shape import misshapen
 from ledger.service.batch_events import BatchHead, check_count, in_event, read_events, signed_batch
+from ledger.service.body_bounds import check_cbor_values, check_json_values
+from ledger.service.event_batches import MAX_BATCH_EVENTS
 from ledger.service.event_submission import AppendSigned, parse_batch
 from ledger.service.requests import made_of
 
@@ -73,7 +75,7 @@ def stated_reporter(body: bytes, media_type: str) -> str:
     """Return who a body says it is from, for its place in a queue; empty where that takes long to find."""
     try:
         if media_type == NDJSON:
-            return msgspec.json.decode(body[: body.find(b"\n")] if b"\n" in body else body, type=_Who).reporter
+            return msgspec.json.decode(body[: max(0, body.find(b"\n", 0, _HEAD_MAX))], type=_Who).reporter
         if media_type == JSON and len(body) <= _PEEKED_BYTES:
             return msgspec.json.decode(body, type=_Who).reporter
     except (msgspec.MsgspecError, UnicodeError, RecursionError):
@@ -82,6 +84,7 @@ def stated_reporter(body: bytes, media_type: str) -> str:
 
 
 def _parse_json(body: bytes, key: str) -> SignedBatch:
+    check_json_values(body)
     try:
         envelope = _DECODER.decode(body)
         is_canonical = _ENCODER.encode(envelope) == body
@@ -107,6 +110,8 @@ def _parse_ndjson(body: bytes, key: str) -> SignedBatch:
     if end < 0:
         raise InvalidInputError("head", body[:80], f"a first line of less than {_HEAD_MAX} bytes, then an event a line")
     head = _head(canonical.decode(body[:end]))
+    if (count := body.count(b"\n", end + 1)) > MAX_BATCH_EVENTS:
+        check_count(count)
     lines = body.split(b"\n")
     del lines[0]
     if not lines[-1]:
@@ -115,6 +120,7 @@ def _parse_ndjson(body: bytes, key: str) -> SignedBatch:
 
 
 def _parse_cbor(body: bytes, key: str) -> SignedBatch:
+    check_cbor_values(body)
     stated = _decode_cbor(body)
     if not isinstance(stated, dict):
         raise InvalidInputError("body", type(stated).__name__, "a CBOR map")

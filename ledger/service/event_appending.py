@@ -26,6 +26,7 @@ from ledger.service.call_data import call_data
 from ledger.service.event_batches import Appended, Rejected, reject, with_followers
 from ledger.service.intake import batch_key, other_side, pairing_keys, senders_key
 from ledger.service.ledger_time import ledger_time
+from ledger.service.read_only import ReadOnlyHomeError
 from ledger.service.stored_batches import SALTS_BYTES, BatchHead, RejectedEvent, StoredBatch
 from ledger.service.times import iso_ms
 
@@ -65,6 +66,7 @@ def append_batch(services: Services, batch: SignedBatch, *, atomic: bool) -> App
         LedgerError: The first event that is wrong, where no event is accepted.
         UnavailableError: No block is fresh enough to bind at, or the disk takes nothing.
     """
+    check_writable(services)
     signed = _check_alone(services, batch, atomic=atomic)
     with services.append_lock:
         services.appender.heal(services)
@@ -165,11 +167,14 @@ def answer_of(services: Services, stored: StoredBatch) -> Appended:
     return Appended(receipts, with_followers(_told_again(stored.head.rejected), len(stored.lines)))
 
 
-def bindable_block(services: Services) -> BlockRef:
+def bindable_block(services: Services, reporter: str, signer: bytes) -> BlockRef:
     """Return the newest final block, which must be young enough that an anchor can still follow in time.
 
+    Where one must be brought about, the sender's authority is checked first: nobody else costs a transaction.
+
     Raises:
-        UnavailableError: The chain has made no block for too long (STALE_BINDING).
+        UnauthorizedError: The chain is idle, and at its newest block the key may not report for the post.
+        UnavailableError: The chain has made no block for too long (STALE_BINDING), or is behind the log.
     """
     limit = services.settings.binding_age_max_s // 2
     try:
@@ -178,12 +183,27 @@ def bindable_block(services: Services) -> BlockRef:
         # A binding is to a named block, never to now: the last one that was read serves while it is young enough.
         block = services.state.final
     if services.now_s() - block.timestamp > limit:
+        services.appender.view(services, block).check_authority(reporter, signer)
         tick(services, block)
         block = services.state.refresh()
     age = services.now_s() - block.timestamp
     if age > limit:
         raise UnavailableError("chain", "STALE_BINDING: the newest block is too old to bind at", age_s=age)
+    if block.number < services.intake.last_block:
+        raise UnavailableError(
+            "chain", "it is behind the block that was bound last", block=block.number, bound=services.intake.last_block
+        )
     return block
+
+
+def check_writable(services: Services) -> None:
+    """Return if the home takes events.
+
+    Raises:
+        ReadOnlyHomeError: It was opened for reading alone.
+    """
+    if services.settings.read_only:
+        raise ReadOnlyHomeError("home", "it was opened for reading alone")
 
 
 def tick(services: Services, block: BlockRef) -> None:
@@ -201,7 +221,7 @@ def _take(
     event_checks.check_deadline(services, batch)
     late = event_checks.check_times(services, batch)
     _refuse_whole(late, atomic=atomic)
-    block = bindable_block(services)
+    block = bindable_block(services, batch.reporter, batch.signer)
     event_checks.check_span(batch, block)
     view = services.appender.view(services, block)
     foreign = event_checks.check_authority(batch, view)
@@ -256,8 +276,9 @@ def _take(
     stored = StoredBatch(
         intake.size, count, head, signed.lines, salts, array("H", [places[id(kind)] for kind in kinds])
     )
-    waiting = services.appender.queue(stored, leaves, hashes)
-    intake.take(stored, keys[:count], stream, last_event=signed.digests[count - 1], last_leaf=hashes[-1])
+    waiting = services.appender.take(
+        services, stored, leaves, hashes, keys[:count], stream, last_event=signed.digests[count - 1]
+    )
     return waiting, kinds
 
 
@@ -280,15 +301,25 @@ def _rejections(batch: SignedBatch, faults: Faults) -> tuple[RejectedEvent, ...]
     for one in (*batch.rejected, *(reject(place, error) for place, error in faults)):
         found.setdefault(one.place, one)
     return tuple(
-        RejectedEvent(place=place, code=one.code, field=one.field, value=_plain(one.value), allowed=one.allowed)
+        RejectedEvent(
+            place=place, code=one.code, field=_clean(one.field), value=_plain(one.value), allowed=_clean(one.allowed)
+        )
         for place, one in sorted(found.items())
     )
 
 
 def _plain(value: object) -> str:
     if isinstance(value, str):
-        return value
-    return msgspec.json.encode(value, enc_hook=str, order="sorted").decode()
+        return _clean(value)
+    try:
+        return msgspec.json.encode(value, enc_hook=str, order="sorted").decode()
+    except UnicodeEncodeError:
+        return _clean(repr(value))
+
+
+def _clean(text: str) -> str:
+    """Return text that can be written: a hostile line may hold half a character."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def _told_again(rejected: Sequence[RejectedEvent]) -> list[Rejected]:

@@ -203,6 +203,12 @@ def check_pairings(services: Services, batch: SignedBatch, keys: Sequence[int], 
                 given=claim_digest(event).hex(),
             )
             faults.append((place, error))
+        elif key in found:
+            # Another exchange has its key, which a reporter can only bring about on purpose; taken, it would hide that.
+            told = ConflictError(
+                f"event {event.correlation or event.id}", "its correlation cannot be told from another's"
+            )
+            faults.append((place, told))
         elif event.correlation and (
             held_at(services, event, found.get(other_side(key)), is_other=True) is not None or other_side(key) in seen
         ):

@@ -1,6 +1,6 @@
 """Group commit of events: batches that wait at the same time go to disk together.
 
-    waiting = appender.queue(stored, leaves, hashes)    # under the append lock, in the order of the log
+    waiting = appender.take(services, stored, leaves, …)    # under the append lock, in the order of the log
     appender.finish(services, waiting)                  # without it; on disk when it returns
 
 Whoever waits first writes for all that wait, so that there is no thread of its own to hand over to. When a write
@@ -15,12 +15,15 @@ from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+import msgspec
+
 from ledger.domain.errors import IntegrityError, LedgerError, UnavailableError
 from ledger.service.block_view import BlockView
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ledger.service.intake import Stream
     from ledger.service.ports import BlockRef
     from ledger.service.services import Services
     from ledger.service.stored_batches import StoredBatch
@@ -55,10 +58,36 @@ class GroupAppender:
             self._view = BlockView(services, block)
         return self._view
 
-    def queue(self, batch: StoredBatch, leaves: Sequence[bytes], hashes: Sequence[bytes]) -> Waiting:
-        """Let a batch wait for the disk; the caller holds the append lock."""
+    def take(
+        self,
+        services: Services,
+        batch: StoredBatch,
+        leaves: Sequence[bytes],
+        hashes: Sequence[bytes],
+        keys: Sequence[int],
+        stream: Stream,
+        *,
+        last_event: bytes,
+    ) -> Waiting:
+        """Let a batch wait for the disk, and take it in memory; the caller holds the append lock.
+
+        Args:
+            services: The services.
+            batch: The batch, at its place.
+            leaves: Its leaves.
+            hashes: Their hashes.
+            keys: Its events' pairing keys.
+            stream: Where they belong.
+            last_event: The digest of the last event.
+        """
+        msgspec.json.encode(batch.head)  # What cannot be written must not fail those who wait with it.
         waiting = Waiting(batch, leaves, hashes)
         self._queue.append(waiting)
+        try:
+            services.intake.take(batch, keys, stream, last_event=last_event, last_leaf=hashes[-1])
+        except BaseException:  # Memory and disk would differ: the next batch begins with what is on disk.
+            self._failed = self._failed or UnavailableError("log", "a batch was taken in half")
+            raise
         return waiting
 
     def finish(self, services: Services, waiting: Waiting) -> None:

@@ -55,13 +55,28 @@ class LedgerState:
             IntegrityError: The chain gave a log that no contract of ours would emit.
         """
         with self._lock:
-            final = self._chain.final_block()
+            final = self._later(self._chain.final_block())
             while self._cursor < final.number:
                 last = min(self._cursor + _RANGE_BLOCKS, final.number)
                 self._take(self._cursor + 1, last)
                 self._cursor = last
             self._final = final
             return final
+
+    def _later(self, final: BlockRef) -> BlockRef:
+        """Return the newest final block that was ever told: a node that is behind takes nothing back.
+
+        Raises:
+            IntegrityError: The chain tells another block of a number that was final.
+        """
+        known = self._final
+        if known is None or final.number > known.number:
+            return final
+        if final.number == known.number and final.hash != known.hash:
+            raise IntegrityError(
+                "chain", "a final block is another now", block=final.number, known=known.hash, found=final.hash
+            )
+        return known
 
     @property
     def final(self) -> BlockRef:

@@ -91,7 +91,7 @@ def held_size(folder: Path) -> int:
 
 def rebuild(services: Services, _request: Nothing, progress: Callable[[str, int, int], None]) -> dict[str, Any]:
     """Drop the index and make it again from chain, log and vault; returns the number of rows by table."""
-    with services.append_lock, services.anchor_lock:
+    with services.anchor_lock, services.append_lock:  # In the order in which a backup takes them.
         services.appender.heal(services)
         services.appender.settle(services)
         services.state.refresh()

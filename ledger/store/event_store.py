@@ -60,14 +60,23 @@ class FileEventStore:
         self._cache: OrderedDict[int, StoredBatch] = OrderedDict()
 
     @classmethod
-    def open(cls, folder: Path, *, size: int) -> Self:
+    def open(cls, folder: Path, *, size: int, read_only: bool = False) -> Self:
         """Open or make the folder, and cut off what no leaf below ``size``, the log's, needs.
+
+        Args:
+            folder: The folder.
+            size: The log's.
+            read_only: Change nothing on disk, and take no batch.
 
         Raises:
             UnavailableError: it cannot be opened.
             IntegrityError: it is behind the log, or damaged where no crash damages.
         """
         store = cls(folder)
+        if read_only:
+            store.refresh(size)
+            store._is_failed = True
+            return store
         try:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             # Also where it was there: who made it, or its first file, may have died before the names were durable.
@@ -186,13 +195,13 @@ class FileEventStore:
             if reached != until:
                 yield path.name, f"it ends before leaf {reached}, and the next begins with leaf {until}"
 
-    def backup(self, target: Path) -> None:
-        """Copy what is kept now into a new folder; appending goes on meanwhile."""
-        with self._lock:
-            lengths = [
-                (segment.path, segment.scanned_to if segment is self._segments[-1] else -1)
-                for segment in self._segments
-            ]
+    def backup(self, target: Path, *, size: int) -> None:
+        """Copy the batches below leaf ``size``, where one ends, into a new folder; appending goes on meanwhile.
+
+        Raises:
+            IntegrityError: no batch ends there.
+        """
+        lengths = self._lengths(size)
         target.mkdir(mode=0o700)
         for path, length in lengths:
             if length < 0:
@@ -203,6 +212,17 @@ class FileEventStore:
                 while left > 0 and (piece := source.read(min(left, 1 << 20))):
                     copy.write(piece)
                     left -= len(piece)
+
+    def _lengths(self, size: int) -> list[tuple[Path, int]]:
+        """Return the files with batches below a leaf, and how much of each; -1 is all of it."""
+        with self._lock:
+            segments = [segment for segment in self._segments if segment.first < size] or self._segments[:1]
+            if size == 0:
+                return [(segment.path, HEADER_BYTES) for segment in segments]
+            head, offset = self._find(segments[-1], size - 1)
+            if head.first + head.count != size:
+                raise IntegrityError("events", "no batch ends where the log was held", entry=size)
+            return [*((one.path, -1) for one in segments[:-1]), (segments[-1].path, offset + head.total_bytes)]
 
     def close(self) -> None:
         """Let go of the last file."""

@@ -110,6 +110,7 @@ class KeyIndex:
 
     def load(self) -> Snapshot | None:
         """Take the files that the manifest names; None, and nothing taken, where anything differs from it."""
+        self._join()
         with self._lock:
             self._fresh, self._sealed, self._runs = {}, {}, ()
             try:
@@ -168,7 +169,10 @@ class KeyIndex:
         with self._lock:
             self._sealed, self._fresh = self._fresh, {}
         self._worker = threading.Thread(
-            target=self._write, args=(Snapshot(size, mark, state),), name="key-index", daemon=True
+            target=self._write,
+            args=(Snapshot(size, mark, state), self._runs, self._sealed),
+            name="key-index",
+            daemon=True,
         )
         self._worker.start()
 
@@ -186,17 +190,17 @@ class KeyIndex:
             self._worker.join()
             self._worker = None
 
-    def _write(self, snapshot: Snapshot) -> None:
+    def _write(self, snapshot: Snapshot, before: Sequence[_Run], sealed: dict[int, int]) -> None:
         try:
-            runs = list(self._runs)
-            if self._sealed:
-                runs.append(self._run_of(self._sealed))
+            runs = list(before)
+            if sealed:
+                runs.append(self._run_of(sealed))
             while (group := _mergeable(runs)) is not None:
                 merged = self._merged(group)
                 runs = [run for run in runs if run not in group] + [merged]
                 runs.sort(key=lambda run: run.file.count, reverse=True)
             self._publish(snapshot, runs)
-        except OSError:  # It is written again with the next snapshot; until then the keys stay in memory.
+        except Exception:  # noqa: BLE001 - it is written with the next snapshot; until then the keys stay in memory.
             with self._lock:
                 self._fresh = {**self._sealed, **self._fresh}
                 self._sealed = {}
@@ -221,7 +225,8 @@ class KeyIndex:
         name = f"{self._next_number:010d}.run"
         self._next_number += 1
         path = self._folder / name
-        with path.open("wb") as file:
+        path.unlink(missing_ok=True)  # Of a snapshot that was never published.
+        with path.open("xb") as file:
             os.fchmod(file.fileno(), 0o600)
             file.write(_HEADER.pack(_MAGIC, base, count))
             at = 0

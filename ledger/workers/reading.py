@@ -20,7 +20,10 @@ def serve(domain: Domain, bodies: BinaryIO, answers: BinaryIO) -> None:
     """Read bodies until there are no more."""
     encoder = msgspec.msgpack.Encoder()
     while (body := receive(bodies)) is not None:
-        read = read_ahead(body, domain)
+        try:
+            read = read_ahead(body, domain)
+        except Exception:  # noqa: BLE001 - whatever a body provokes: the ledger reads it itself, and answers for it.
+            read = None
         answer = encoder.encode(read) if read is not None else b""
         answers.write(LENGTH.pack(len(answer)))
         answers.write(answer)

@@ -66,11 +66,15 @@ def test_batches_in_many_segments_are_found(tmp_path: Path, monkeypatch: pytest.
     again = FileEventStore.open(tmp_path / "events", size=280)
     assert all(same(again.batch(batch.first + 3), batch) for batch in batches)
     assert list(again.defects()) == []
-    again.backup(tmp_path / "copy")
+    for size in (0, 7, 140, 280):
+        again.backup(tmp_path / f"copy-{size}", size=size)
+        copy = FileEventStore.open(tmp_path / f"copy-{size}", size=size)
+        assert all(same(copy.batch(batch.first), batch) for batch in batches if batch.end <= size)
+        assert list(copy.defects()) == []
+        copy.close()
+    with pytest.raises(IntegrityError, match="no batch ends"):
+        again.backup(tmp_path / "copy-8", size=8)
     again.close()
-    copy = FileEventStore.open(tmp_path / "copy", size=280)
-    assert all(same(copy.batch(batch.first), batch) for batch in batches)
-    copy.close()
 
 
 @pytest.mark.parametrize("size", [0, 2, 5, 6])
@@ -97,6 +101,22 @@ def test_events_far_beyond_the_log_are_not_cut_off(tmp_path: Path, monkeypatch: 
     again = FileEventStore.open(tmp_path / "events", size=9)
     assert same(again.batch(8), batches[2])
     again.close()
+
+
+def test_a_store_that_is_only_read_changes_nothing(tmp_path: Path) -> None:
+    """Also where the log is an older copy: the events beyond it are those of the newer one."""
+    store, batches = filled(tmp_path / "events", [2, 3, 4])
+    store.close()
+    (path,) = (tmp_path / "events").glob("*.evt")
+    whole = path.read_bytes()
+    reading = FileEventStore.open(tmp_path / "events", size=2, read_only=True)
+    assert same(reading.batch(1), batches[0])
+    with pytest.raises(NotFoundError):
+        reading.batch(2)
+    with pytest.raises(UnavailableError):
+        reading.append([batch_of(2, [b"x"])])
+    reading.close()
+    assert path.read_bytes() == whole
 
 
 def test_a_store_behind_the_log_is_refused(tmp_path: Path) -> None:
