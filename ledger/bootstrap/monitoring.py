@@ -18,10 +18,10 @@ from ledger.domain.errors import IntegrityError, InvalidInputError, NotFoundErro
 from ledger.domain.events import CheckpointAnchored, decode_log
 from ledger.domain.keccak import keccak256
 from ledger.evidence.trust_root import parse_trust_root
+from ledger.log.http_fetcher import HTTPFetcher
 from ledger.log.note import Ed25519Verifier
 from ledger.log.storage import FolderFetcher
 from ledger.monitor.evidence import Anchor
-from ledger.monitor.http import HTTPFetcher
 from ledger.monitor.monitor import Monitor
 from ledger.monitor.state import MonitorState, Watched, no_step
 

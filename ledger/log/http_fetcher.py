@@ -2,7 +2,7 @@
 
 The answers to requests sent together come back in their order (HTTP/1.1 pipelining), so that what a read needs costs
 one round trip. Nothing that a server says is believed here or bounded by its word: answers have a largest size and a
-longest time.
+longest time. Nothing in between may answer from memory, and no variable of the environment names a proxy.
 """
 
 from __future__ import annotations
@@ -25,7 +25,10 @@ if TYPE_CHECKING:
 _BODY_MAX: Final = TILE_WIDTH * (MAX_ENTRY_BYTES + 2)
 """No file of a log is longer than a bundle of the longest entries."""
 
+_MISSING: Final = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.GONE})
+_USUAL: Final = _MISSING | {HTTPStatus.OK}
 _HEAD_MAX: Final = 64 << 10
+_URL: Final = "http://HOST[:PORT]/[PATH] or https, in printable ASCII"
 _TOGETHER: Final = 64
 _PART_BYTES: Final = 256 << 10
 
@@ -39,14 +42,21 @@ class HTTPFetcher:
         Raises:
             InvalidInputError: it is no URL of http or https.
         """
-        found = urlsplit(url)
+        try:
+            found = urlsplit(url)
+            port = found.port
+        except ValueError as error:
+            raise InvalidInputError("url", url, _URL) from error
         if found.scheme not in {"http", "https"} or not found.hostname or found.query or found.fragment:
-            raise InvalidInputError("url", url, "http://HOST[:PORT]/[PATH] or https")
+            raise InvalidInputError("url", url, _URL)
+        if not url.isascii() or not url.isprintable() or " " in url:
+            raise InvalidInputError("url", url, _URL)
         self._host = found.hostname
         self._is_secure = found.scheme == "https"
-        self._port = found.port or (443 if self._is_secure else 80)
+        self._port = port or (443 if self._is_secure else 80)
         self._prefix = found.path.rstrip("/") + "/"
-        self._tail = f" HTTP/1.1\r\nHost: {found.netloc.rpartition('@')[2]}\r\n\r\n"
+        host = found.netloc.rpartition("@")[2]
+        self._tail = f" HTTP/1.1\r\nHost: {host}\r\nCache-Control: no-cache\r\n\r\n"
         self._timeout_s = timeout_s
         self._connection: socket.socket | None = None
 
@@ -80,7 +90,7 @@ class HTTPFetcher:
         is_fresh = self._connection is None
         try:
             answers = self._exchange(request, paths)
-        except OSError as error:
+        except (OSError, UnicodeError) as error:  # UnicodeError: a name that no host can have.
             self.close()
             if is_fresh:
                 raise self._unavailable(str(error)) from error
@@ -104,9 +114,12 @@ class HTTPFetcher:
             except httptools.HttpParserError as error:
                 self.close()
                 raise self._unavailable(answers.refused or "the answer is no HTTP") from error
-        if answers.status not in {HTTPStatus.OK, HTTPStatus.NOT_FOUND}:
+        if answers.status not in _USUAL:
             self.close()
             raise self._unavailable(f"it answers {answers.status}")
+        if len(answers.found) > len(paths):
+            self.close()
+            raise self._unavailable("it answers what was not asked")
         return answers
 
     def _connect(self) -> socket.socket:
@@ -157,7 +170,7 @@ class _Answers:
 
     def on_message_complete(self) -> None:
         status = self._parser.get_status_code()
-        if status not in {HTTPStatus.OK, HTTPStatus.NOT_FOUND} or self.status != HTTPStatus.OK:
+        if status not in _USUAL or self.status != HTTPStatus.OK:
             self.status = status if self.status == HTTPStatus.OK else self.status
             self.is_closing = True
             return

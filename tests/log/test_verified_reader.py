@@ -191,6 +191,7 @@ def test_log_is_read_over_http_with_several_files_a_trip(folder: Path) -> None:
         (b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nshort", "closed"),
         (b"HTTP/1.1 200 OK\r\nContent-Length: 40000000\r\n\r\n" + bytes(17_000_000), "longer than any file"),
         (b"HTTP/1.1 200 OK\r\nX: " + b"x" * 3_000_000, "head of its answer is too long"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi" * 2, "what was not asked"),
         (b"", "closed"),
     ],
 )
@@ -214,7 +215,23 @@ def test_server_that_is_not_there_is_unavailable() -> None:
         HTTPFetcher(f"http://127.0.0.1:{port}").read("checkpoint")
 
 
-@pytest.mark.parametrize("url", ["ftp://x/", "127.0.0.1:80", "http://", "http://x/?q=1", "http://x/#f"])
+def test_file_that_is_gone_is_missing() -> None:
+    gone = b"HTTP/1.1 410 Gone\r\nContent-Length: 0\r\n\r\n"
+    with (
+        answering(gone) as url,
+        contextlib.closing(HTTPFetcher(url, timeout_s=10)) as fetcher,
+        pytest.raises(MissingFileError),
+    ):
+        fetcher.read("checkpoint")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("ftp://x/", "127.0.0.1:80", "http://", "http://x/?q=1", "http://x/#f", "http://x:99999/", "http://[x/"),
+        *("http://x/a b", "http://x/é", "http://é/"),
+    ],
+)
 def test_url_that_is_none_is_refused(url: str) -> None:
     with pytest.raises(InvalidInputError):
         HTTPFetcher(url)
@@ -222,13 +239,16 @@ def test_url_that_is_none_is_refused(url: str) -> None:
 
 @contextlib.contextmanager
 def serving(folder: Path) -> Iterator[str]:
-    """Serve a folder's files as any web server might."""
+    """Serve a folder's files as any web server might, but only to who lets no cache answer instead."""
     fetcher = FolderFetcher(folder)
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
         def do_GET(self) -> None:
+            if self.headers["Cache-Control"] != "no-cache":
+                self.send_error(400)
+                return
             try:
                 content = fetcher.read(self.path.removeprefix("/some/place/"))
             except MissingFileError:
