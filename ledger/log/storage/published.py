@@ -16,7 +16,7 @@ from ledger.domain.errors import IntegrityError, InvalidInputError, UnavailableE
 from ledger.log.checkpoint import open_checkpoint_of_any
 from ledger.log.client import verify_log
 from ledger.log.errors import BadEntryError, BadTileError, MissingFileError
-from ledger.log.storage.files import DurableFolder, make_folder, no_step
+from ledger.log.storage.files import DurableFolder, make_durable_folder, no_step
 from ledger.log.storage.folder import JOURNAL_FOLDER
 from ledger.log.storage.layout import full_paths_between
 from ledger.log.storage.shipping import Shipping
@@ -49,7 +49,7 @@ def open_files(address: str, endpoint: str = "", at_step: AtStep = no_step) -> P
     if "://" in address or not Path(address).is_absolute():
         raise InvalidInputError("store", address, "s3://bucket/prefix or the path of a folder from the root")
     try:
-        make_folder(Path(address))
+        make_durable_folder(Path(address))
     except OSError as error:
         raise UnavailableError("log store", f"{address}: {error}") from error
     return DurableFolder(Path(address), at_step)
