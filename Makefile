@@ -74,8 +74,8 @@ generate: setup ## Rewrite the generated files.
 	$(BIN)/python -m scripts.generate
 
 .PHONY: bench
-bench: setup ## Measure the figures of the README.
-	$(BIN)/python -m scripts.bench
+bench: setup ## Measure everything; ARGS="ingest --immudb-server PATH …" for one of them, with its peer.
+	$(BIN)/python -m scripts.bench $(ARGS)
 
 .PHONY: clean
 clean: ## Remove what was built (not what was installed).

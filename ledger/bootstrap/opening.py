@@ -94,7 +94,7 @@ def open_home(settings: Settings, progress: Callable[[str, int, int], None] = no
         older = ""
         try:
             # Before anything is cut off that a longer log would need.
-            check_outside(settings, deployment, log, witnesses, state)
+            check_outside(settings, deployment, log, witnesses, published, state)
         except (RestoredOlderCopyError, LogRewrittenError) as error:
             if not settings.read_only:
                 raise

@@ -21,7 +21,7 @@ from ledger.cli.local_socket import SocketServer
 from ledger.cli.logs import log_service
 from ledger.cli.output import console
 from ledger.domain.errors import UnavailableError
-from ledger.service.anchoring import anchor_by_itself, observe_anchors, publish_checkpoint
+from ledger.service.anchoring import OPERATOR, anchor_by_itself, observe_anchors, publish_checkpoint
 from ledger.service.cadence import AnchorPace, CheckpointPace
 from ledger.service.supervision import Loop
 
@@ -53,6 +53,7 @@ def run_up(settings: Settings) -> None:
         parts.callback(services.close)
         parts.enter_context(_signals(stop))
         if not settings.read_only:
+            services.keyring.signer(OPERATOR)  # A passphrase that opens no key is told before anybody is let in.
             parts.enter_context(_writing(services, settings))
         index = Loop("index", settings.index_interval_ms / 1000, services.indexing.catch_up)
         parts.callback(index.close)

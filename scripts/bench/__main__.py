@@ -3,6 +3,7 @@
     python -m scripts.bench                 # all of them, some minutes
     python -m scripts.bench --quick         # smaller sizes
     python -m scripts.bench gas evidence    # only these
+    python -m scripts.bench ingest --immudb-server PATH --immudb-python PATH    # with a peer beside ours
 
 Each runs as a process of its own, so that none inherits another's memory or warm caches.
 """
@@ -43,7 +44,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m scripts.bench", description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(BENCHES))
     parser.add_argument("--quick", action="store_true", help="smaller sizes")
-    options = parser.parse_args()
+    options, given = parser.parse_known_args()
+    if given and len(options.names) != 1:
+        parser.error(f"{given[0]} goes with the one measurement that is named")
     unknown = [name for name in options.names if name not in BENCHES]
     if unknown:
         parser.error(f"no measurement is called {unknown[0]}; there are {', '.join(BENCHES)}")
@@ -56,7 +59,7 @@ def main() -> int:
         about, quick = BENCHES[name]
         console.rule(f"{name}: {about}")
         began = time.monotonic()
-        command = [sys.executable, "-m", f"scripts.bench.{name}", *(quick if options.quick else ())]
+        command = [sys.executable, "-m", f"scripts.bench.{name}", *(quick if options.quick else ()), *given]
         code = subprocess.run(command, check=False).returncode
         failed += code != 0
         table.add_row(name, about, f"{time.monotonic() - began:.0f} s", "well" if code == 0 else f"with {code}")

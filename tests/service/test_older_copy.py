@@ -157,3 +157,19 @@ def test_a_clock_that_goes_back_keeps_the_order_and_far_back_takes_no_event(tmp_
         assert world.do("fsck")["defects"] == []
     finally:
         world.services.close()
+
+
+def test_the_store_that_the_log_is_published_in_recognises_an_older_copy(tmp_path: Path) -> None:
+    world = make_world(tmp_path / "home")
+    settings = world.services.settings
+    world.append("reporter-p", {}, {})
+    world.do("anchor")
+    world.do("log.migrate", to=str(tmp_path / "public"))
+    world.do("backup", folder=str(tmp_path / "copy"))
+    world.append("reporter-p", {}, {})
+    world.do("anchor")
+    world.services.published.ship()
+    world.services.close()
+    shutil.rmtree(settings.home)
+    assert bootstrap.restore_home(settings, tmp_path / "copy")["older_copy"]
+    check_refuses_and_can_be_read(settings, "store")

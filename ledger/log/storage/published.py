@@ -25,6 +25,7 @@ from ledger.log.tiles import CHECKPOINT_PATH
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from ledger.log.checkpoint import Checkpoint
     from ledger.log.client import Progress
     from ledger.log.ports import NoteVerifier, PublicFiles
     from ledger.log.storage.bucket import Bucket
@@ -133,6 +134,20 @@ class Published:
             if self._trims:
                 self._shipping.trim(DurableFolder(self._folder), self._log.journal_begins())
             return size
+
+    def newest(self) -> Checkpoint | None:
+        """Return the checkpoint that readers find in a store of its own; None where there is none.
+
+        Raises:
+            UnavailableError: the store does not answer.
+            VerificationError: what is there is signed by none of the log's keys.
+        """
+        if self._files.store is None:
+            return None
+        try:
+            return open_checkpoint_of_any(self._files.store.read(CHECKPOINT_PATH), self._keys)
+        except MissingFileError:
+            return None
 
     def move(self, to: str, endpoint: str = "", told: Callable[[str, int, int], None] = lambda *_: None) -> int:
         """Publish at another address from now on, and return the size that is there.
