@@ -161,7 +161,11 @@ def open_home(settings: Settings, progress: Callable[[str, int, int], None] = no
 def _deployment_of(config: Mapping[str, Any]) -> Deployment:
     """Return the deployment in a home's record. Raises IntegrityError where a member is missing or no such value."""
     try:
-        return Deployment.from_json(config)
+        deployment = Deployment.from_json(config)
+        for name, value in deployment.to_json().items():
+            if name in config and config[name] != value:  # As hexadecimal digits in capitals, which mean the same.
+                raise ValueError(f"{name} is not as it was written")
+        return deployment
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         reason = f"a member is missing or has no such value: {error}"
         raise IntegrityError("config", reason, file="config.json") from error
