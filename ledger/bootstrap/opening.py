@@ -26,7 +26,7 @@ from ledger.log.storage.copying import copy_full, hold
 from ledger.log.storage.layered import LayeredFetcher
 from ledger.log.storage.published import OWN_FOLDER
 from ledger.service.anchoring import resume_frontiers
-from ledger.service.deployment import Deployment
+from ledger.service.deployment import CONTRACT_NAMES, Deployment
 from ledger.service.directory import Directory
 from ledger.service.evidence_files import make_trust_root
 from ledger.service.fsck import Defect, StoreCheck
@@ -162,6 +162,8 @@ def _deployment_of(config: Mapping[str, Any]) -> Deployment:
     """Return the deployment in a home's record. Raises IntegrityError where a member is missing or no such value."""
     try:
         deployment = Deployment.from_json(config)
+        if set(deployment.contracts) != set(CONTRACT_NAMES):
+            raise ValueError("its contracts have other names")
         for name, value in deployment.to_json().items():
             if name in config and config[name] != value:  # As hexadecimal digits in capitals, which mean the same.
                 raise ValueError(f"{name} is not as it was written")

@@ -18,6 +18,7 @@ import msgspec
 
 from ledger.bootstrap.parts import open_keyring
 from ledger.chain.engine.transaction import parse
+from ledger.chain.raw_transaction import created_address
 from ledger.domain.block import decode_receipt
 from ledger.domain.errors import LedgerError, VerificationError
 from ledger.domain.keccak import keccak256
@@ -66,6 +67,7 @@ def value_checks(
     journal = home.chain / "journal.db"
     made = {
         "journal": lambda: _journal(journal),
+        "contracts": lambda: _contracts(deployment, chain),
         "outbox": lambda: _outbox(home.outbox, deployment, chain),
         "keys": lambda: _keys(settings, home),
         "dedup": lambda: _dedup(home.told),
@@ -99,6 +101,18 @@ def _collected(name: str, check: Callable[[], Iterator[Defect | None]]) -> Calla
         return checked, found
 
     return run
+
+
+def _contracts(deployment: Deployment, chain: Chain) -> Iterator[Defect | None]:
+    """Find each contract's creation in the block that the home's record names."""
+    for name, contract in deployment.contracts.items():
+        made = {
+            created_address(found.sender, found.nonce)
+            for found in map(parse, chain.block(contract.block).transactions)
+            if found.is_creation
+        }
+        is_there = contract.address in made
+        yield None if is_there else Defect("contracts", name, f"it was not created in block {contract.block}")
 
 
 def _journal(path: Path) -> Iterator[Defect | None]:

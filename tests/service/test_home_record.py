@@ -1,0 +1,63 @@
+"""Every byte of a home's record counts: opening refuses another one, or fsck names what is another."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from ledger import bootstrap
+from ledger.domain.errors import LedgerError
+from tests.api.world import make_world
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ledger.settings import Settings
+
+
+def told(settings: Settings) -> bool:
+    """Say whether opening refuses the home, or its checks find something."""
+    try:
+        services = bootstrap.open_home(settings)
+    except LedgerError:
+        return True
+    try:
+        return bool(services.dispatch("fsck", {})["defects"])
+    finally:
+        services.close()
+
+
+def test_every_number_and_name_of_the_record_is_told_when_it_is_another(tmp_path: Path) -> None:
+    world = make_world(tmp_path / "home")
+    world.append("reporter-p", {})
+    settings, record = world.services.settings, tmp_path / "home" / "config.json"
+    world.services.close()
+    assert not told(settings)
+    whole = record.read_text()
+    altered = [
+        *(_with_another_block(whole, name) for name in ("AccessManager", "AgreementLedger", "CheckpointAnchor")),
+        whole.replace("AccessManager", "AccessManagdr", 1),
+        whole.replace('"demonstration": false', '"demonstration": true', 1),
+        whole.replace('"genesis_time": 1', '"genesis_time": 2', 1),
+        whole.replace('"engine": "embedded"', '"engine": "embeddee"', 1),
+        _with_a_capital(whole),
+    ]
+    for text in altered:
+        assert text != whole
+        record.write_text(text)
+        assert told(settings), text
+    record.write_text(whole)
+    assert not told(settings)
+
+
+def _with_another_block(text: str, contract: str) -> str:
+    found = re.search(rf'"{contract}": \{{[^}}]*"block": (\d+)', text)
+    assert found is not None
+    return text[: found.start(1)] + str(int(found[1]) ^ 1) + text[found.end(1) :]
+
+
+def _with_a_capital(text: str) -> str:
+    """Return the text with a letter of the genesis hash as a capital, which means the same."""
+    start = text.index("genesis_hash") + len('genesis_hash": "')
+    place = next(at for at in range(start, start + 64) if text[at].isalpha())
+    return text[:place] + text[place].upper() + text[place + 1 :]
