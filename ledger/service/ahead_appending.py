@@ -28,6 +28,7 @@ from ledger.service.times import iso_ms
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from ledger.domain.event_v1 import EventV1
     from ledger.service.block_view import BlockView, BoundKind
     from ledger.service.group_appender import Waiting
     from ledger.service.intake import Stream
@@ -58,9 +59,10 @@ def append_ahead(services: Services, read: ReadAhead, *, idempotency_key: str) -
         block = bindable_block(services, read.reporter, read.signer)
         view = services.appender.view(services, block)
         stream = services.intake.stream(read.reporter, read.agreement)
-        if not _is_plain(services, read, block, view, stream, keys):
+        examples = [read_line(line) for line in read.kinds]
+        if not _is_plain(services, read, examples, block, view, stream, keys):
             return None
-        kinds = [view.kind(read_line(line)) for line in read.kinds]
+        kinds = [view.kind(event) for event in examples]
         waiting = _place(services, read, idempotency_key, block, kinds, stream, keys)
     services.appender.finish(services, waiting)
     return _answer(read, waiting, kinds)
@@ -75,6 +77,7 @@ def _numbers(data: bytes) -> list[int]:
 def _is_plain(
     services: Services,
     read: ReadAhead,
+    examples: Sequence[EventV1],
     block: BlockRef,
     view: BlockView,
     stream: Stream,
@@ -95,7 +98,7 @@ def _is_plain(
     try:
         view.check_authority(read.reporter, read.signer)
         post = parse_post(read.reporter)
-        if not all(view.may_report(post, read_line(line)) for line in read.kinds):
+        if not all(view.may_report(post, event) for event in examples):
             return False
     except LedgerError:
         return False

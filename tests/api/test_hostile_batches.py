@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from ledger.bootstrap import reader_process
-from ledger.bootstrap.reader_process import ReaderProcess
+from ledger.bootstrap import child_process
+from ledger.bootstrap.reader_process import ReaderProcesses
 from ledger.domain.errors import ConflictError, IntegrityError, InvalidInputError, UnavailableError
 from ledger.domain.records import EventBatch
 from ledger.log.tree import leaf_hash
@@ -42,26 +42,26 @@ def test_a_body_of_countless_values_is_refused_before_they_are_made(media_type: 
 
 
 def test_a_body_that_no_reader_expects_leaves_the_reader_at_work(world: World) -> None:
-    reader = ReaderProcess(domain_of(world.services.deployment, EventBatch))
+    reader = ReaderProcesses(domain_of(world.services.deployment, EventBatch), 1)
     good = ndjson(world.batch("reporter-p", {}))
     try:
         assert reader.read(good) is not None
-        first = reader._process
+        first = reader._readers[0]._process
         for bad in (good.replace(world.agreement.encode(), b"zz", 1), b"", b"\n", b'{"reporter":1}\n\n', b"\xff" * 99):
             assert reader.read(bad) is None
         assert reader.read(good) is not None
-        assert reader._process is first
+        assert reader._readers[0]._process is first
     finally:
         reader.close()
 
 
 def test_a_reader_that_died_is_started_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reader_process, "_REST_S", 0.0)
-    reader = ReaderProcess(domain_of(world.services.deployment, EventBatch))
+    monkeypatch.setattr(child_process, "REST_S", 0.0)
+    reader = ReaderProcesses(domain_of(world.services.deployment, EventBatch), 1)
     good = ndjson(world.batch("reporter-p", {}))
     try:
         assert reader.read(good) is not None
-        process: Any = reader._process
+        process: Any = reader._readers[0]._process
         process.kill()
         process.wait()
         assert reader.read(good) is None

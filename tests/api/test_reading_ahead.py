@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pytest
 
-from ledger.bootstrap.reader_process import ReaderProcess, ReaderProcesses
+from ledger.bootstrap.reader_process import ReaderProcesses
 from ledger.domain import canonical
 from ledger.domain.event_v1 import encode_event
 from ledger.domain.records import EventBatch
@@ -138,13 +138,13 @@ def test_a_process_reads_what_this_one_would(world: World, readers: ReaderProces
 
 
 def test_a_reader_that_died_leaves_bodies_to_others(world: World) -> None:
-    reader = ReaderProcess(domain_of(world.services.deployment, EventBatch))
+    reader = ReaderProcesses(domain_of(world.services.deployment, EventBatch), 1)
     body = ndjson(world.batch("reporter-p", {}))
     try:
         assert reader.read(body) is not None
-        assert reader._process is not None
-        reader._process.kill()
-        reader._process.wait()
+        process: Any = reader._readers[0]._process
+        process.kill()
+        process.wait()
         assert reader.read(body) is None
         assert reader.read(body) is None
     finally:
