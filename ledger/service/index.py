@@ -153,10 +153,6 @@ class Facts(Protocol):
         """Return the newest fact of a stream."""
         ...
 
-    def fact_by_commitment(self, commitment: bytes) -> FactRow | None:
-        """Return the fact with this commitment."""
-        ...
-
     def verdict_counts(self) -> Sequence[tuple[str, int]]:
         """Return WITHIN_SCOPE and each mismatch code with the number of facts that carry it."""
         ...

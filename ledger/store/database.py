@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-HEAD: Final = "index_0001"
+HEAD: Final = "index_0002"
 """The newest migration; a test compares it with the folder of migrations."""
 
 _VERSION_TABLE: Final = "alembic_version"

@@ -68,10 +68,6 @@ class SQLFacts(Reading):
         last = sa.select(tables.STREAMS.c.last_leaf).where(tables.STREAMS.c.stream == stream).scalar_subquery()
         return self._one(FACTS.c.leaf_index == last)
 
-    def fact_by_commitment(self, commitment: bytes) -> FactRow | None:
-        """Return the fact with this commitment."""
-        return self._one(FACTS.c.commitment_key == key_of(commitment), FACTS.c.commitment == commitment)
-
     def verdict_counts(self) -> Sequence[tuple[str, int]]:
         """Return WITHIN_SCOPE and each mismatch code with the number of facts that carry it."""
         tallies = self._tallies()
@@ -116,7 +112,7 @@ class SQLFacts(Reading):
 
 COLUMNS: Final = (
     "leaf_index", "block", "block_hash", "accepted_at_ms", "occurred_at_ms", "stream", "seq", "commitment",
-    "commitment_key", "event_id", "event_key", "correlation", "correlation_key", "version", "grant", "duty", *SHARED,
+    "event_id", "event_key", "correlation", "correlation_key", "version", "grant", "duty", *SHARED,
 )  # fmt: skip
 """The columns of a fact in the order of `columns_of`."""
 
@@ -132,7 +128,6 @@ def columns_of(fact: FactRow, shared: Iterable[int]) -> tuple[object, ...]:
         fact.stream,
         fact.seq,
         fact.commitment,
-        key_of(fact.commitment),
         fact.event_id,
         key_of(fact.event_id),
         fact.correlation,

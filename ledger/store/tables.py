@@ -233,7 +233,6 @@ FACTS: Final = sa.Table(
     hash32("stream"),
     integer("seq"),
     hash32("commitment"),
-    integer("commitment_key"),
     text("event_id"),
     integer("event_key"),
     text("correlation"),
@@ -256,7 +255,7 @@ FACTS: Final = sa.Table(
     integer("duty"),
     text_id("responsible_post"),
 )
-for _column in ("commitment_key", "event_key", "correlation_key"):
+for _column in ("event_key", "correlation_key"):
     _index(FACTS, _column, "leaf_index")
 for _column in ("agreement", "provider", "requester", "dataset", "reporter", "verdict"):
     _index(FACTS, _column, "leaf_index")

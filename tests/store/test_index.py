@@ -195,7 +195,7 @@ def test_listed_queries_scan_no_whole_table(filled: tuple[SQLIndex, list[Block]]
     index.responsibilities(some), index.responsibilities(some, 3), index.responsibilities(None, 3)
     index.responsibilities(assignee=some)
     index.cases(sealed=True), index.cases(sealed=False)
-    index.fact(1), index.find_event("x"), index.last_of_stream(some), index.fact_by_commitment(some)
+    index.fact(1), index.find_event("x"), index.last_of_stream(some)
     for name in ("provider", "requester", "dataset", "reporter", "verdict", "correlation"):
         index.facts(FactFilter(**{name: "x"}))
     index.facts(FactFilter(agreement=some)), index.facts(FactFilter())

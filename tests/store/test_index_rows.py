@@ -235,8 +235,6 @@ def test_facts_are_found_by_what_they_say(open_index: Callable[..., SQLIndex]) -
     assert index.fact(17) == rows[17]
     assert index.fact(300) is None
     assert index.find_event("e-9") == [rows[9]]
-    assert index.fact_by_commitment(rows[5].commitment) == rows[5]
-    assert index.fact_by_commitment(b"\xff" * 32) is None
     for stream in {row.stream for row in rows}:
         assert index.last_of_stream(stream) == [row for row in rows if row.stream == stream][-1]
     assert index.last_of_stream(b"\xfe" * 32) is None

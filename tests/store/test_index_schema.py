@@ -15,7 +15,7 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 
 from ledger.domain.errors import IntegrityError, UnavailableError
 from ledger.store.database import HEAD, Database
-from ledger.store.migrations import configuration
+from ledger.store.migrations import configuration, upgrade
 from ledger.store.tables import METADATA
 
 if TYPE_CHECKING:
@@ -36,6 +36,19 @@ def test_migrations_lead_to_the_tables_of_the_code(tmp_path: Path) -> None:
 
 def test_the_newest_migration_is_the_one_the_code_names() -> None:
     assert ScriptDirectory.from_config(configuration()).get_heads() == [HEAD]
+
+
+def test_an_index_of_the_first_schema_is_brought_to_the_newest(tmp_path: Path) -> None:
+    engine = sa.create_engine(f"sqlite:///{tmp_path / 'index.db'}")
+    with engine.begin() as connection:
+        upgrade(connection, None, "index_0001")
+        connection.execute(sa.text("INSERT INTO tallies VALUES ('events', 7)"))
+    engine.dispose()
+    database = Database.open(tmp_path / "index.db")
+    with database.read() as connection:
+        assert compare_metadata(MigrationContext.configure(connection, opts={"compare_type": False}), METADATA) == []
+        assert connection.execute(sa.text("SELECT count FROM tallies")).scalars().all() == [7]
+    database.close()
 
 
 def test_opening_again_keeps_everything(tmp_path: Path) -> None:
