@@ -114,14 +114,7 @@ class TransactionOutbox:
             UnavailableError: the chain does not answer; nothing was stored.
             InvalidInputError: no such sender, or a key that is empty or too long.
         """
-        return self._send(key, to, data, sender, preflight=True)
-
-    def send_unchecked(self, key: str, to: bytes, data: bytes, *, sender: str = "relayer") -> Sent:
-        """Store and relay a call that cannot be tried yet, since it builds on writes still under way.
-
-        A refusal is told by `wait`. Raises as `send`, RefusedError excepted.
-        """
-        return self._send(key, to, data, sender, preflight=False)
+        return self._send(key, to, data, sender)
 
     def is_known(self, key: str) -> bool:
         """Say whether something was sent under this key."""
@@ -197,13 +190,13 @@ class TransactionOutbox:
         """Close the store."""
         self._store.close()
 
-    def _send(self, key: str, to: bytes, data: bytes, role: str, *, preflight: bool) -> Sent:
+    def _send(self, key: str, to: bytes, data: bytes, role: str) -> Sent:
         if not 0 < len(key) <= _MAX_KEY_CHARS:
             raise InvalidInputError("outbox key", key, f"1 to {_MAX_KEY_CHARS} characters")
         digest = hashlib.sha256(role.encode() + b"\x00" + to + data).digest()
         signer = self._least_busy(role)
         gas = self._policy.gas_cap
-        if preflight and self._store.intent(key) is None:
+        if self._store.intent(key) is None:
             trial = self._chain.simulate(signer.address, to, data)
             if trial.revert is not None:
                 raise self._errors.refusal(trial.revert, self._names.get(to, ""))

@@ -214,11 +214,6 @@ def to_object(event: EventV1) -> dict[str, Json]:
     return value
 
 
-def pairing(event: EventV1) -> str:
-    """Return what pairs the two sides of an exchange: the correlation, else the event's own digest."""
-    return event.correlation or digest(event).hex()
-
-
 def check_stream(events: Iterable[EventV1], *, next_seq: int, prev_hash: bytes) -> bytes:
     """Check that events of one stream follow on, and return the digest of the last.
 

@@ -17,12 +17,11 @@ from ledger.domain.commitment import SALT_BYTES
 from ledger.domain.errors import LedgerError
 from ledger.domain.event_v1 import read_line
 from ledger.domain.identifiers import parse_post
-from ledger.domain.leaf import LeafWriter
 from ledger.domain.reporting import EVENT_DEADLINE_MAX_S
 from ledger.service.event_appending import bindable_block, check_writable
 from ledger.service.intake import batch_key, other_side, senders_key
-from ledger.service.ledger_time import ledger_time
-from ledger.service.stored_batches import SALTS_BYTES, BatchHead, StoredBatch
+from ledger.service.placing import Placing
+from ledger.service.stored_batches import SALTS_BYTES, StoredBatch
 from ledger.service.times import iso_ms
 
 if TYPE_CHECKING:
@@ -118,18 +117,8 @@ def _place(
     keys: Sequence[int],
 ) -> Waiting:
     """Give the batch its place, make its leaves, and let it wait for the disk."""
-    intake = services.intake
-    accepted_at_ms = ledger_time(
-        services.clock.now_ms(), intake.last_accepted_ms, back_max_s=services.settings.clock_back_max_s
-    )
-    writer = LeafWriter(
-        accepted_at_ms=accepted_at_ms,
-        block=block.number,
-        block_hash=block.hash.hex(),
-        stream=stream.id,
-        prev=stream.last_leaf,
-        seq=stream.next_seq,
-    )
+    placing = Placing.now(services, block, stream)
+    writer = placing.leaves()
     kind_of = array("H")
     kind_of.frombytes(read.kind_of)
     templates = [kind.template for kind in kinds]
@@ -147,24 +136,16 @@ def _place(
         leaf, digest = writer.next(templates[place].root_with(salt, event_id, prev, seq, others))
         leaves.append(leaf)
         hashes.append(digest)
-    head = BatchHead(
-        accepted_at_ms=accepted_at_ms,
-        agreement=read.agreement,
-        bindings=tuple(kind.bound for kind in kinds),
-        block=block.number,
-        block_hash=block.hash.hex(),
-        deadline=read.deadline,
-        idempotency_key=idempotency_key,
+    head = placing.head(
+        kinds,
         nonce=read.nonce,
-        rejected=(),
-        reporter=read.reporter,
-        signature=read.signature.hex(),
-        signed=read.signed.hex(),
-        signer=read.signer.hex(),
-        stream=stream.id,
-        stream_salt=stream.salt,
+        deadline=read.deadline,
+        signer=read.signer,
+        signature=read.signature,
+        signed=read.signed,
+        idempotency_key=idempotency_key,
     )
-    stored = StoredBatch(intake.size, read.count, head, (), read.salts, kind_of, read.packed)
+    stored = StoredBatch(services.intake.size, read.count, head, (), read.salts, kind_of, read.packed)
     return services.appender.take(services, stored, leaves, hashes, keys, stream, last_event=read.digests[-_HASH:])
 
 

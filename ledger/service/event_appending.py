@@ -25,9 +25,9 @@ from ledger.service import event_checks
 from ledger.service.call_data import call_data
 from ledger.service.event_batches import Appended, Rejected, reject, with_followers
 from ledger.service.intake import batch_key, other_side, pairing_keys, senders_key
-from ledger.service.ledger_time import ledger_time
+from ledger.service.placing import Placing
 from ledger.service.read_only import ReadOnlyHomeError
-from ledger.service.stored_batches import SALTS_BYTES, BatchHead, RejectedEvent, StoredBatch
+from ledger.service.stored_batches import SALTS_BYTES, RejectedEvent, StoredBatch
 from ledger.service.times import iso_ms
 
 if TYPE_CHECKING:
@@ -236,42 +236,22 @@ def _take(
     rejected = _rejections(batch, [*signed.faults, *late, *foreign, *misplaced, *told])
     count = min((one.place for one in rejected), default=len(batch.events))
 
-    accepted_at_ms = ledger_time(
-        services.clock.now_ms(), intake.last_accepted_ms, back_max_s=services.settings.clock_back_max_s
-    )
+    placing = Placing.now(services, block, stream)
     events = batch.events[:count]
     kinds = [view.kind(event) for event in events]
     salts = secrets.token_bytes(SALTS_BYTES * count)
-    leaves, hashes = _leaves(
-        events,
-        kinds,
-        salts,
-        LeafWriter(
-            accepted_at_ms=accepted_at_ms,
-            block=block.number,
-            block_hash=block.hash.hex(),
-            stream=stream.id,
-            prev=stream.last_leaf,
-            seq=stream.next_seq,
-        ),
-    )
-    places = {id(kind): place for place, kind in enumerate({id(kind): kind for kind in kinds}.values())}
-    head = BatchHead(
-        accepted_at_ms=accepted_at_ms,
-        agreement=batch.agreement,
-        bindings=tuple({id(kind): kind.bound for kind in kinds}.values()),
-        block=block.number,
-        block_hash=block.hash.hex(),
-        deadline=batch.deadline,
-        idempotency_key=batch.idempotency_key,
+    leaves, hashes = _leaves(events, kinds, salts, placing.leaves())
+    distinct = {id(kind): kind for kind in kinds}
+    places = {known: place for place, known in enumerate(distinct)}
+    head = placing.head(
+        distinct.values(),
         nonce=str(batch.nonce),
+        deadline=batch.deadline,
+        signer=batch.signer,
+        signature=batch.signature,
+        signed=signed.digest,
+        idempotency_key=batch.idempotency_key,
         rejected=rejected,
-        reporter=batch.reporter,
-        signature=batch.signature.hex(),
-        signed=signed.digest.hex(),
-        signer=batch.signer.hex(),
-        stream=stream.id,
-        stream_salt=stream.salt,
     )
     stored = StoredBatch(
         intake.size, count, head, signed.lines, salts, array("H", [places[id(kind)] for kind in kinds])

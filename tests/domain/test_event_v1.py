@@ -185,11 +185,6 @@ def test_hostile_names_are_kept_as_plain_text() -> None:
     assert parse_event(encode_event(value)).provider == "name:r/GB/<script>alert(1)</script> ../../etc/passwd"
 
 
-def test_pairing_is_the_correlation_or_the_digest() -> None:
-    assert event_v1.pairing(event(correlation="c-1")) == "c-1"
-    assert event_v1.pairing(event()) == digest(event()).hex()
-
-
 def chain(count: int, **stated: Any) -> list[event_v1.EventV1]:
     made: list[event_v1.EventV1] = []
     previous = NO_HASH
