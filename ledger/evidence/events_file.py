@@ -14,11 +14,11 @@ import msgspec
 from msgspec import Meta
 
 from ledger.domain import canonical
-from ledger.domain.errors import InvalidInputError, VerificationError
+from ledger.domain.errors import VerificationError
 from ledger.domain.event_groups import event_of_groups
 from ledger.domain.event_v1 import digest
 from ledger.domain.leaf import LeafV1
-from ledger.evidence.file import MAX_BYTES, Batch, Block, Entry, Group, Hex32, History, Number, Small, State
+from ledger.evidence.file import Batch, Block, Entry, Group, Hex32, History, Number, Part, Small, State, read_as
 from ledger.log.checkpoint import parse_checkpoint
 from ledger.log.multiproof import open_multiproof
 from ledger.log.note import parse_note
@@ -35,11 +35,7 @@ BEGINNING: Final = b'{"batches":'
 MAX_EVENTS: Final = 10_000
 
 
-class _Part(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A closed object of the file."""
-
-
-class SignedBatch(_Part, frozen=True, kw_only=True):
+class SignedBatch(Part, frozen=True, kw_only=True):
     """A reporter's signature over a batch, and the multiproof of those of its events that the file holds."""
 
     count: Number
@@ -49,7 +45,7 @@ class SignedBatch(_Part, frozen=True, kw_only=True):
     signature: str
 
 
-class HeldEntry(_Part, frozen=True, kw_only=True):
+class HeldEntry(Part, frozen=True, kw_only=True):
     """A fact: its groups, its log entry, and its place in one of the file's batches."""
 
     batch: Small
@@ -59,7 +55,7 @@ class HeldEntry(_Part, frozen=True, kw_only=True):
     place: Number
 
 
-class Anchored(_Part, frozen=True, kw_only=True):
+class Anchored(Part, frozen=True, kw_only=True):
     """A checkpoint, its anchor, and the entries that were first anchored by it, with their multiproof."""
 
     anchor: tuple[Number, Small, Small]
@@ -68,7 +64,7 @@ class Anchored(_Part, frozen=True, kw_only=True):
     path: list[Hex32]
 
 
-class EventsEvidence(_Part, frozen=True, kw_only=True):
+class EventsEvidence(Part, frozen=True, kw_only=True):
     """The whole file."""
 
     batches: Annotated[list[SignedBatch], Meta(max_length=MAX_EVENTS)]
@@ -88,16 +84,7 @@ def parse_events(data: bytes) -> EventsEvidence:
     Raises:
         VerificationError: They are not its canonical form, or a member is missing, unknown or of another kind.
     """
-    if len(data) > MAX_BYTES:
-        raise VerificationError(0, f"the file has more than {MAX_BYTES} bytes")
-    try:
-        evidence = msgspec.convert(canonical.decode_canonical(data), EventsEvidence)
-    except InvalidInputError as error:
-        raise VerificationError(0, f"the file is not canonical JSON: {error.explain()}") from error
-    except msgspec.ValidationError as error:
-        raise VerificationError(0, f"the file has another form: {error}") from error
-    if canonical.encode_checked(evidence) != data:
-        raise VerificationError(0, "the file leaves out a member that has a usual value")
+    evidence = read_as(EventsEvidence, data)
     held = [entry for part in evidence.checkpoints for entry in part.entries]
     if any(first.index >= second.index for first, second in pairwise(held)):
         raise VerificationError(0, "the entries do not stand in the order of the log, or one stands twice")

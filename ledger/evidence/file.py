@@ -5,7 +5,7 @@ Nothing here is checked beyond form; every value is then needed by a step, and n
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, TypeVar
 
 import msgspec
 from msgspec import Meta
@@ -29,12 +29,14 @@ Small = Annotated[int, Meta(ge=0, le=2**32 - 1)]
 Group = str | tuple[str, str, Any]
 """A disclosed group ``[salt, name, value]``, or a withheld one's leaf hash."""
 
+_Form = TypeVar("_Form", bound=msgspec.Struct)
 
-class _Part(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+
+class Part(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A closed object of the file."""
 
 
-class Batch(_Part, frozen=True, kw_only=True):
+class Batch(Part, frozen=True, kw_only=True):
     """The reporter's signature over the batch that the event came in, and the event's place in it."""
 
     count: Number
@@ -45,7 +47,7 @@ class Batch(_Part, frozen=True, kw_only=True):
     signature: str
 
 
-class Entry(_Part, frozen=True, kw_only=True):
+class Entry(Part, frozen=True, kw_only=True):
     """A fact: its groups, its log entry, and how the log holds it."""
 
     anchor: tuple[Number, Small, Small]
@@ -58,7 +60,7 @@ class Entry(_Part, frozen=True, kw_only=True):
     stream_salt: str
 
 
-class Block(_Part, frozen=True, kw_only=True):
+class Block(Part, frozen=True, kw_only=True):
     """A header, its seals, and the trie nodes of the transactions and receipts used."""
 
     header: str
@@ -67,7 +69,7 @@ class Block(_Part, frozen=True, kw_only=True):
     transactions: list[str]
 
 
-class History(_Part, frozen=True, kw_only=True):
+class History(Part, frozen=True, kw_only=True):
     """All events that advanced one running head, each as block, transaction and log within the receipt."""
 
     contract: str
@@ -75,7 +77,7 @@ class History(_Part, frozen=True, kw_only=True):
     key: Hex32
 
 
-class State(_Part, frozen=True, kw_only=True):
+class State(Part, frozen=True, kw_only=True):
     """Trie nodes under one block's state root: of accounts, and of each contract's storage."""
 
     accounts: list[str]
@@ -83,7 +85,7 @@ class State(_Part, frozen=True, kw_only=True):
     storage: dict[str, list[str]]
 
 
-class Evidence(_Part, frozen=True, kw_only=True):
+class Evidence(Part, frozen=True, kw_only=True):
     """The whole file."""
 
     answer: dict[str, str] | None
@@ -97,8 +99,8 @@ class Evidence(_Part, frozen=True, kw_only=True):
     subject: dict[str, str]
 
 
-def parse_evidence(data: bytes) -> Evidence:
-    """Return the file that these bytes are.
+def read_as(form: type[_Form], data: bytes) -> _Form:
+    """Return the object of a form that these bytes are the canonical JSON of.
 
     Raises:
         VerificationError: They are not its canonical form, or a member is missing, unknown or of another kind.
@@ -106,14 +108,23 @@ def parse_evidence(data: bytes) -> Evidence:
     if len(data) > MAX_BYTES:
         raise VerificationError(0, f"the file has more than {MAX_BYTES} bytes")
     try:
-        evidence = msgspec.convert(canonical.decode_canonical(data), Evidence)
+        read = msgspec.convert(canonical.decode_canonical(data), form)
     except InvalidInputError as error:
         raise VerificationError(0, f"the file is not canonical JSON: {error.explain()}") from error
     except msgspec.ValidationError as error:
         raise VerificationError(0, f"the file has another form: {error}") from error
-    if canonical.encode_checked(evidence) != data:
+    if canonical.encode_checked(read) != data:
         raise VerificationError(0, "the file leaves out a member that has a usual value")
-    return evidence
+    return read
+
+
+def parse_evidence(data: bytes) -> Evidence:
+    """Return the file that these bytes are.
+
+    Raises:
+        VerificationError: They are not its canonical form, or a member is missing, unknown or of another kind.
+    """
+    return read_as(Evidence, data)
 
 
 def print_evidence(evidence: Evidence) -> bytes:

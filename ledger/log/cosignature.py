@@ -18,10 +18,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, Self
 
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from ledger.domain.errors import InvalidInputError
-from ledger.log.note import is_key_name, key_id, print_vkey, read_vkey
+from ledger.log.note import NamedKey
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,7 +32,6 @@ COSIGNATURE_V1: Final = 0x04
 MAX_TIME: Final = (1 << 63) - 1
 _TIME_BYTES: Final = 8
 _VALUE_BYTES: Final = _TIME_BYTES + 64
-_KEY_BYTES: Final = 32
 
 
 def cosigned_message(text: bytes, time: int) -> bytes:
@@ -45,54 +44,11 @@ def time_of(value: bytes) -> int:
     return int.from_bytes(value[:_TIME_BYTES], "big")
 
 
-class CosignatureVerifier:
+class CosignatureVerifier(NamedKey):
     """Checks the cosignatures of one named Ed25519 key."""
 
-    __slots__ = ("_key", "_key_id", "_name", "_public")
-
-    def __init__(self, name: str, public_key: bytes) -> None:
-        """Take the cosigner's name and its 32 bytes.
-
-        Raises:
-            InvalidInputError: the name is not a key name or the key is not an Ed25519 key.
-        """
-        if not is_key_name(name):
-            raise InvalidInputError(field="key name", value=name, allowed="text without white space and plus signs")
-        if len(public_key) != _KEY_BYTES:
-            raise InvalidInputError(field="public key", value=f"{len(public_key)} bytes", allowed="32 bytes")
-        self._name = name
-        self._public = public_key
-        self._key = Ed25519PublicKey.from_public_bytes(public_key)
-        self._key_id = key_id(name, COSIGNATURE_V1, public_key)
-
-    @classmethod
-    def from_vkey(cls, vkey: str) -> Self:
-        """Read ``name+hash+base64`` of a key of the kind 0x04.
-
-        Raises:
-            InvalidInputError: it is no such key, or its hash is not its key's.
-        """
-        return cls(*read_vkey(vkey, COSIGNATURE_V1))
-
-    @property
-    def name(self) -> str:
-        """The cosigner's name."""
-        return self._name
-
-    @property
-    def key_id(self) -> bytes:
-        """The four bytes before each of its cosignatures."""
-        return self._key_id
-
-    @property
-    def public_key(self) -> bytes:
-        """The key's 32 bytes."""
-        return self._public
-
-    @property
-    def vkey(self) -> str:
-        """The key as text that ``from_vkey`` reads."""
-        return print_vkey(self._name, COSIGNATURE_V1, self._public)
+    __slots__ = ()
+    KIND = COSIGNATURE_V1
 
     def is_signed(self, text: bytes, signature: bytes) -> bool:
         """Say whether a line's value is this key's cosignature of a note's text."""

@@ -19,7 +19,7 @@ import binascii
 import re
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, ClassVar, Self
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -240,10 +240,14 @@ def _parse_signature(line: str) -> Signature:
     return Signature(name, value[:_KEY_ID_BYTES], value[_KEY_ID_BYTES:])
 
 
-class Ed25519Verifier:
-    """Checks notes with one Ed25519 key, given as a C2SP vkey ``name+hash+base64``."""
+class NamedKey:
+    """A named Ed25519 key, given as its bytes or as a C2SP vkey ``name+hash+base64``.
+
+    A subclass says what its signatures are: their kind, and when one is good.
+    """
 
     __slots__ = ("_key", "_key_id", "_name", "_public")
+    KIND: ClassVar[int]
 
     def __init__(self, name: str, public_key: bytes) -> None:
         """Take the key's name and its 32 bytes.
@@ -258,16 +262,16 @@ class Ed25519Verifier:
         self._name = name
         self._public = public_key
         self._key = Ed25519PublicKey.from_public_bytes(public_key)
-        self._key_id = key_id(name, ED25519, public_key)
+        self._key_id = key_id(name, self.KIND, public_key)
 
     @classmethod
     def from_vkey(cls, vkey: str) -> Self:
-        """Read ``name+hash+base64``.
+        """Read ``name+hash+base64`` of a key of this kind.
 
         Raises:
-            InvalidInputError: it is not a vkey of an Ed25519 key, or its hash is not its key's.
+            InvalidInputError: it is no such key, or its hash is not its key's.
         """
-        return cls(*read_vkey(vkey, ED25519))
+        return cls(*read_vkey(vkey, cls.KIND))
 
     @property
     def name(self) -> str:
@@ -280,14 +284,21 @@ class Ed25519Verifier:
         return self._key_id
 
     @property
-    def vkey(self) -> str:
-        """The key as text that ``from_vkey`` reads."""
-        return print_vkey(self._name, ED25519, self._public)
-
-    @property
     def public_key(self) -> bytes:
         """The key's 32 bytes."""
         return self._public
+
+    @property
+    def vkey(self) -> str:
+        """The key as text that ``from_vkey`` reads."""
+        return print_vkey(self._name, self.KIND, self._public)
+
+
+class Ed25519Verifier(NamedKey):
+    """Checks notes with one plain Ed25519 key."""
+
+    __slots__ = ()
+    KIND = ED25519
 
     def is_signed(self, text: bytes, signature: bytes) -> bool:
         """Say whether the signature over the text is this key's."""

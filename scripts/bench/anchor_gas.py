@@ -7,24 +7,17 @@ few hashes on the way to the two sizes, and what lies beside is drawn, as in scr
 
 from __future__ import annotations
 
-import argparse
 import itertools
-import json
-import logging
 import secrets
 import statistics
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-import structlog
 from rich.console import Console
 from rich.table import Table
 
-from ledger.bootstrap import init_home, open_home
 from ledger.log.tree import consistency_proof, root_at
 from ledger.service.call_data import call_data
-from ledger.settings import Settings
+from scripts.bench.gas_run import figures_asked, home_of_its_own
 from scripts.differential.questions import DrawnTree
 
 if TYPE_CHECKING:
@@ -40,15 +33,7 @@ PEERS: Final = "EAS timestamp 24,778 an event; FireFly 1,412"
 
 def main() -> None:
     """Print one table, or JSON."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--anchors", type=int, default=12, help="how many anchors of each step from each beginning")
-    parser.add_argument("--json", action="store_true", help="print the figures as JSON")
-    options = parser.parse_args()
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
-    figures = measure(options.anchors)
-    if options.json:
-        print(json.dumps(figures, indent=1))
-        return
+    figures = figures_asked(__doc__, "anchors", 12, "how many anchors of each step from each beginning", measure)
     table = Table("log of", "entries", "gas an anchor, median", "least", "most", "hashes", "gas an event", "target")
     for figure in figures:
         step = figure["step"]
@@ -64,12 +49,10 @@ def main() -> None:
 
 def measure(anchors: int) -> list[dict[str, int]]:
     """Return the figures of each step in a log of each size."""
-    build = Path("build")
-    build.mkdir(exist_ok=True)
     figures = []
     for first in BEGINNINGS:
         costs: dict[int, list[tuple[int, int]]] = {step: [] for step in STEPS}
-        for step, cost in _costs(build, first, anchors):
+        for step, cost in _costs(first, anchors):
             costs[step].append(cost)
         figures += [_figure(first, step, found) for step, found in costs.items()]
     return figures
@@ -89,25 +72,15 @@ def _figure(first: int, step: int, costs: list[tuple[int, int]]) -> dict[str, in
     }
 
 
-def _costs(build: Path, first: int, anchors: int) -> list[tuple[int, tuple[int, int]]]:
+def _costs(first: int, anchors: int) -> list[tuple[int, tuple[int, int]]]:
     """Return (step, (gas, hashes)) of anchors of each step, one after another on a deployment of their own."""
-    with tempfile.TemporaryDirectory(dir=build) as folder:
-        passphrase = Path(folder) / "passphrase"
-        passphrase.write_text(secrets.token_hex(16) + "\n", encoding="utf-8")
-        settings = Settings(
-            home=Path(folder) / "home", passphrase_file=passphrase, keystore_scrypt_n=2, block_time_lead_max_s=10**6
-        )
-        init_home(settings)
-        services = open_home(settings)
-        try:
-            steps = [step for step in STEPS for _ in range(anchors)]
-            sizes = list(itertools.accumulate(steps, initial=first))
-            tree = DrawnTree(secrets.token_bytes(16), tuple(sizes))
-            _anchor(services, tree, 0, first)
-            pairs = zip(steps, itertools.pairwise(sizes), strict=True)
-            return [(step, _anchor(services, tree, old, new)) for step, (old, new) in pairs]
-        finally:
-            services.close()
+    with home_of_its_own() as services:
+        steps = [step for step in STEPS for _ in range(anchors)]
+        sizes = list(itertools.accumulate(steps, initial=first))
+        tree = DrawnTree(secrets.token_bytes(16), tuple(sizes))
+        _anchor(services, tree, 0, first)
+        pairs = zip(steps, itertools.pairwise(sizes), strict=True)
+        return [(step, _anchor(services, tree, old, new)) for step, (old, new) in pairs]
 
 
 def _anchor(services: Services, tree: DrawnTree, old: int, new: int) -> tuple[int, int]:

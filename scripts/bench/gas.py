@@ -7,27 +7,20 @@ measured at, on the same compiler settings, stands beside.
 
 from __future__ import annotations
 
-import argparse
-import json
-import logging
 import secrets
 import statistics
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-import structlog
 from rich.console import Console
 from rich.table import Table
 
-from ledger.bootstrap import init_home, open_home
 from ledger.domain.identifiers import parse_dataset, parse_post
 from ledger.domain.records import Grant, Propose, Sign, Terms
 from ledger.domain.scalars import ZERO32
 from ledger.domain.typed_data import struct_hash
 from ledger.service.keys import signer_for_post
 from ledger.service.submission import deadline_of, fresh_nonce, relay, sign_request
-from ledger.settings import Settings
+from scripts.bench.gas_run import figures_asked, home_of_its_own
 
 if TYPE_CHECKING:
     from ledger.domain.record import Record
@@ -43,15 +36,7 @@ PEER_ANCHOR = "EAS timestamp 24,778; FireFly 1,412"
 
 def main() -> None:
     """Print one table, or JSON."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--batches", type=int, default=24, help="how many batches of 1,024 leaves to anchor")
-    parser.add_argument("--json", action="store_true", help="print the figures as JSON")
-    options = parser.parse_args()
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
-    figures = measure(options.batches)
-    if options.json:
-        print(json.dumps(figures, indent=1))
-        return
+    figures = figures_asked(__doc__, "batches", 24, "how many batches of 1,024 leaves to anchor", measure)
     table = Table("what", "gas", "target", "peers")
     for grants in (1, 10):
         target = f"<= {AGREEMENT_TARGET:,}" if grants == 1 else ""
@@ -64,24 +49,9 @@ def main() -> None:
 
 def measure(batches: int) -> dict[str, float]:
     """Return the figures by name, each measured on a home of its own."""
-    build = Path("build")
-    build.mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=build) as folder:
-        passphrase = Path(folder) / "passphrase"
-        passphrase.write_text(secrets.token_hex(16) + "\n", encoding="utf-8")
-        settings = Settings(
-            home=Path(folder) / "home",
-            passphrase_file=passphrase,
-            keystore_scrypt_n=2,
-            block_time_lead_max_s=10**6,
-        )
-        init_home(settings)
-        services = open_home(settings)
-        try:
-            figures = {f"agreement_{grants}": agreement(services, grants) for grants in (1, 10)}
-            return figures | anchors(services, batches)
-        finally:
-            services.close()
+    with home_of_its_own() as services:
+        figures = {f"agreement_{grants}": agreement(services, grants) for grants in (1, 10)}
+        return figures | anchors(services, batches)
 
 
 def agreement(services: Services, grants: int) -> float:
