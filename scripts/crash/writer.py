@@ -34,13 +34,14 @@ from ledger.domain.errors import LedgerError
 from ledger.log.note import Ed25519Signer
 from ledger.log.storage import FolderLog
 from ledger.log.storage import folder as folder_module
+from ledger.log.storage import segments as segments_module
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 SIGNER = Ed25519Signer("example.org/crash", bytes(range(32)))
 
-_SMALL = {"_SEGMENT_BYTES": 3_000, "_EDGE_ENTRIES": 400}
+_SMALL = ((segments_module, "_SEGMENT_BYTES", 3_000), (folder_module, "_EDGE_ENTRIES", 400))
 """So that a short life begins and removes segments and writes tiles without a checkpoint."""
 
 _ANY_TRACER = (0x59616D61, -1)  # prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY)
@@ -55,14 +56,14 @@ def entries_of(name: str, count: int) -> list[bytes]:
 @contextlib.contextmanager
 def small_files() -> Iterator[None]:
     """Let logs of this process begin segments and write tiles after a few entries."""
-    before = {name: getattr(folder_module, name) for name in _SMALL}
-    for name, value in _SMALL.items():
-        setattr(folder_module, name, value)
+    before = [getattr(module, name) for module, name, _ in _SMALL]
+    for module, name, value in _SMALL:
+        setattr(module, name, value)
     try:
         yield
     finally:
-        for name, value in before.items():
-            setattr(folder_module, name, value)
+        for (module, name, _), value in zip(_SMALL, before, strict=True):
+            setattr(module, name, value)
 
 
 def open_log(folder: Path) -> FolderLog:

@@ -21,6 +21,7 @@ from ledger.log.checkpoint import open_checkpoint
 from ledger.log.note import Ed25519Signer, Ed25519Verifier
 from ledger.log.storage import FolderLog
 from ledger.log.storage import folder as folder_module
+from ledger.log.storage import segments as segments_module
 
 SIGNER = Ed25519Signer("example.org/log", bytes(range(32)))
 KEY = Ed25519Verifier.from_vkey(SIGNER.vkey)
@@ -59,7 +60,7 @@ def main() -> None:
                 os.kill(os.getpid(), signal.SIGKILL)
 
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))  # stdout is taken.
-    folder_module._SEGMENT_BYTES = 40_000
+    segments_module._SEGMENT_BYTES = 40_000
     folder_module._EDGE_ENTRIES = 900
     log = FolderLog.open(path, signer=SIGNER, origin=SIGNER.name, at_step=at_step)
 

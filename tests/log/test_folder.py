@@ -17,6 +17,7 @@ from ledger.log.note import Ed25519Signer, Ed25519Verifier
 from ledger.log.proofs import verify_consistency, verify_inclusion
 from ledger.log.storage import FolderFetcher, FolderLog, check_folder
 from ledger.log.storage import folder as folder_module
+from ledger.log.storage import segments as segments_module
 from ledger.log.tiles import MAX_ENTRY_BYTES
 from ledger.log.tree import EMPTY_ROOT, leaf_hash, root_of
 
@@ -172,7 +173,7 @@ def test_concurrent_callers_share_syncs_and_get_their_own_indexes(tmp_path: Path
 def test_journal_goes_on_in_new_segments_and_forgets_what_is_in_tiles(
     open_log: Callable[[], FolderLog], folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(folder_module, "_SEGMENT_BYTES", 5_000)
+    monkeypatch.setattr(segments_module, "_SEGMENT_BYTES", 5_000)
     log = open_log()
     for first in range(0, 3000, 100):
         log.append(numbered(first, 100))
@@ -272,7 +273,7 @@ def test_group_is_acknowledged_though_no_new_segment_can_begin(
         if failing and name == step:
             raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(folder_module, "_SEGMENT_BYTES", 3_000)
+    monkeypatch.setattr(segments_module, "_SEGMENT_BYTES", 3_000)
     log = FolderLog.open(tmp_path, signer=signer, origin=signer.name, at_step=at_step)
     failing = True
     for first in range(0, 900, 300):

@@ -11,6 +11,7 @@ import pytest
 from ledger.domain.errors import IntegrityError
 from ledger.log.storage import FolderLog, check_folder
 from ledger.log.storage import folder as folder_module
+from ledger.log.storage import segments as segments_module
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -146,7 +147,7 @@ def test_files_of_a_checkpoint_that_a_crash_kept_back_are_checked_with_the_journ
 def test_full_files_beyond_the_checkpoint_and_the_journal_agree_with_each_other(
     open_log: Callable[[], FolderLog], folder: Path, signer: Ed25519Signer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(folder_module, "_SEGMENT_BYTES", 2_000)
+    monkeypatch.setattr(segments_module, "_SEGMENT_BYTES", 2_000)
     monkeypatch.setattr(folder_module, "_EDGE_BYTES", 4_000)
     log = open_log()
     log.append([b"entry 0"])

@@ -13,7 +13,7 @@ from ledger.log.client import check_extends, read_checkpoint, read_entry, verify
 from ledger.log.errors import BadEntryError, BadRootError, BadTileError, MissingFileError
 from ledger.log.note import Ed25519Signer, Ed25519Verifier
 from ledger.log.storage import FolderFetcher, FolderLog, check_folder
-from ledger.log.storage import folder as folder_module
+from ledger.log.storage import segments as segments_module
 from ledger.log.tiles import decode_bundle, encode_bundle
 from ledger.log.tree import leaf_hash, perfect_root
 from tests.log.conftest import crash
@@ -28,7 +28,7 @@ SIZE = 700
 @pytest.fixture
 def written(open_log: Callable[[], FolderLog], folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The folder of a closed log of 700 published entries, the journal of the first 512 gone."""
-    monkeypatch.setattr(folder_module, "_SEGMENT_BYTES", 2_000)
+    monkeypatch.setattr(segments_module, "_SEGMENT_BYTES", 2_000)
     log = open_log()
     for first in range(0, SIZE, 50):
         log.append([b"entry %d" % index for index in range(first, first + 50)])
@@ -222,7 +222,7 @@ def test_missing_checkpoint_of_a_log_with_entries_is_refused(written: Path, sign
 def test_missing_segment_in_the_middle_is_refused(
     open_log: Callable[[], FolderLog], folder: Path, signer: Ed25519Signer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(folder_module, "_SEGMENT_BYTES", 2_000)
+    monkeypatch.setattr(segments_module, "_SEGMENT_BYTES", 2_000)
     log = open_log()
     for first in range(0, SIZE, 50):
         log.append([b"entry %d" % index for index in range(first, first + 50)])

@@ -3,7 +3,7 @@
 Life of an entry: (1) the caller's thread encodes and hashes it; (2) its group is written to the journal and synced
 once; (3) ``append`` returns; (4) ``publish_checkpoint`` writes full bundles and tiles (which never change again), the
 partial ones of the new size, and only then the signed checkpoint; (5) journal segments whose entries are all in full
-tiles are removed.
+tiles are removed. What is read and proved is in ``readable``, the journal's segments are in ``segments``.
 
 Must stay true:
 
@@ -11,37 +11,34 @@ Must stay true:
 * a checkpoint is never published before its tiles are durable, and never shrinks or forks: opening refuses a journal
   that does not lead to the published root;
 * a checkpoint is shown to witnesses only when its entries are on disk, and no lock that ``append`` needs is held
-  while they are asked;
-* every segment begins at a multiple of 256, with all full tiles before it on disk;
-* no proof leaves before it has been verified here.
+  while they are asked.
 """
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Self
 
 import structlog
 
-from ledger.domain.errors import IntegrityError, InvalidInputError, UnavailableError, VerificationError
+from ledger.domain.errors import IntegrityError, InvalidInputError, UnavailableError
 from ledger.log.checkpoint import Checkpoint, sign_checkpoint
 from ledger.log.endorsing import NO_WITNESSES
 from ledger.log.note import are_signers_of
-from ledger.log.proofs import verify_consistency, verify_inclusion
-from ledger.log.storage.files import DurableFolder, FolderFetcher, OwnerLock, make_durable_folder, no_step, sync_folder
+from ledger.log.storage.files import DurableFolder, FolderFetcher, OwnerLock, make_durable_folder, no_step
 from ledger.log.storage.group import GroupCommit, Request
-from ledger.log.storage.journal import JournalWriter, remove_after, segment_paths
+from ledger.log.storage.journal import JournalWriter, segment_paths
 from ledger.log.storage.partials import Partials
-from ledger.log.storage.reader import LogReader
+from ledger.log.storage.readable import ReadableLog
 from ledger.log.storage.recovery import Recovered, read_published, recover
-from ledger.log.tiles import CHECKPOINT_PATH, TILE_WIDTH, encode_bundle
-from ledger.log.tree import EMPTY_ROOT, consistency_proof, inclusion_proof, leaf_hash, root_at
+from ledger.log.storage.segments import Segments
+from ledger.log.tiles import CHECKPOINT_PATH, encode_bundle
+from ledger.log.tree import EMPTY_ROOT, leaf_hash
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from ledger.log.ports import Endorser, Fetcher, NoteSigner, NoteVerifier
     from ledger.log.storage.edge import EdgeState
@@ -53,17 +50,12 @@ JOURNAL_FOLDER = "wal"
 MAX_APPEND_BYTES = 64 << 20
 """One call's entries are one group and are held in memory; more should come in several calls."""
 
-_SEGMENT_BYTES = 16 << 20
-"""A longer segment is followed by a new one; opening reads about two of them."""
-
 _EDGE_BYTES = 64 << 20
 _EDGE_ENTRIES = 1 << 17
 """What may wait in memory for a checkpoint; beyond either ``append`` itself writes the tiles."""
 
-_CACHED_ROOTS = 1024
 
-
-class FolderLog:
+class FolderLog(ReadableLog):
     """An append-only log in a folder. Every method may be called from any thread."""
 
     def __init__(
@@ -80,24 +72,18 @@ class FolderLog:
         at_step: AtStep,
     ) -> None:
         """Use ``FolderLog.open``."""
-        self._path = path
+        super().__init__(archive or FolderFetcher(path), recovered.edge, Lock())
         self._owner_lock = lock
         self._signer = signer
         self._signers = (signer, *cosigners)
         self._endorser = endorser
         self._at_step = at_step
         self._files = DurableFolder(path, at_step)
-        self._edge = recovered.edge
-        self._segments = list(recovered.segments)
-        self._writer = writer
+        self._journal = Segments(recovered, writer, self._state, at_step)
         self._edge_bytes = 0
-        self._half_made: OSError | None = None
-        self._state = Lock()
         self._checkpointing = Lock()
         self._publishing = Lock()
-        self._reader = LogReader(archive or FolderFetcher(path), self._edge, self._state)
         self._groups = GroupCommit(self._commit)
-        self._roots: OrderedDict[int, bytes] = OrderedDict()
         self._note = b""
         self._published = Checkpoint(signer.name, 0, EMPTY_ROOT)
         self._partials = Partials(self._files, path / JOURNAL_FOLDER / "partials")
@@ -140,12 +126,12 @@ class FolderLog:
         try:
             make_durable_folder(root)
             make_durable_folder(journal)
-            lock = OwnerLock(journal / "lock")
-            try:
-                return cls._open_owned(root, lock, signer, cosigners, former, endorser, archive, at_step)
-            except BaseException:
-                lock.release()
-                raise
+            with ExitStack() as held:
+                lock = OwnerLock(journal / "lock")
+                held.callback(lock.release)
+                log = cls._open_owned(root, lock, signer, cosigners, former, endorser, archive, at_step)
+                held.pop_all()  # The log itself gives the lock back.
+                return log
         except OSError as error:
             raise UnavailableError("log", f"{root} cannot be opened: {error}") from error
 
@@ -162,20 +148,23 @@ class FolderLog:
             JournalWriter.create(journal, 0, b"", 0, at_step).close()
         recovered = recover(journal, fetcher)
         note, published = read_published(fetcher, recovered, signer, former)
-        writer = JournalWriter.resume(recovered.last, at_step)
-        log = cls(
-            root,
-            lock,
-            recovered,
-            writer,
-            signer=signer,
-            cosigners=cosigners,
-            endorser=endorser,
-            archive=archive,
-            at_step=at_step,
-        )
-        log._restore(note, published)
-        return log
+        with ExitStack() as held:
+            writer = JournalWriter.resume(recovered.last, at_step)
+            held.callback(writer.close)
+            log = cls(
+                root,
+                lock,
+                recovered,
+                writer,
+                signer=signer,
+                cosigners=cosigners,
+                endorser=endorser,
+                archive=archive,
+                at_step=at_step,
+            )
+            log._restore(note, published)
+            held.pop_all()  # The log itself closes the writer.
+            return log
 
     def append(self, entries: Sequence[bytes], hashes: Sequence[bytes] | None = None) -> int:
         """Add entries, one after another, and return the index of the first once all are on disk.
@@ -218,85 +207,9 @@ class FolderLog:
             IntegrityError: the journal no longer holds what was acknowledged.
         """
         try:
-            self._groups.resume(self._mend)
+            self._groups.resume(self._journal.mend)
         except OSError as error:
             raise UnavailableError("log", f"the journal cannot be mended: {error}") from error
-
-    def size(self) -> int:
-        """Return the number of entries on disk."""
-        with self._state:
-            return self._edge.size
-
-    def root(self, size: int | None = None) -> bytes:
-        """Return the root over all entries, or over the first ``size``.
-
-        Raises:
-            InvalidInputError: the log has fewer entries.
-            IntegrityError: a tile is missing or has another length.
-        """
-        wanted = self._checked_size(self.size() if size is None else size)
-        with self._state:
-            found = self._roots.get(wanted)
-        if found is None:
-            found = root_at(self._reader, wanted)
-            with self._state:
-                self._roots[wanted] = found
-                if len(self._roots) > _CACHED_ROOTS:
-                    self._roots.popitem(last=False)
-        return found
-
-    def leaf(self, index: int) -> bytes:
-        """Return one entry.
-
-        Raises:
-            InvalidInputError: there is no such entry yet.
-            IntegrityError: its bundle or tile was altered.
-        """
-        _check_index(index, self.size())
-        return self._reader.entry(index)
-
-    def leaves(self, first: int, last: int) -> Iterator[bytes]:
-        """Yield the entries of indexes [first, last), reading one bundle at a time.
-
-        Raises:
-            InvalidInputError: the range is not within the log.
-            IntegrityError: a bundle or tile was altered.
-        """
-        if not 0 <= first <= self._checked_size(last):
-            raise InvalidInputError("first", first, f"0 to {last}")
-        for index in range(first, last):
-            yield self._reader.entry(index)
-
-    def inclusion_proof(self, index: int, size: int) -> list[bytes]:
-        """Return the RFC 6962 audit path of an entry in the tree of the first ``size`` entries.
-
-        Raises:
-            InvalidInputError: not index < size <= the log's size.
-            IntegrityError: the tiles no longer give a proof that holds.
-        """
-        _check_index(index, self._checked_size(size))
-        proof = inclusion_proof(self._reader, index, size)
-        try:
-            verify_inclusion(self._reader.node(0, index), index, size, proof, self.root(size))
-        except VerificationError as error:
-            raise IntegrityError("tile", f"the tiles give no proof for entry {index} in {size}", entry=index) from error
-        return proof
-
-    def consistency_proof(self, old: int, new: int) -> list[bytes]:
-        """Return the RFC 6962 proof that the first ``old`` entries are a prefix of the first ``new``.
-
-        Raises:
-            InvalidInputError: not old <= new <= the log's size.
-            IntegrityError: the tiles no longer give a proof that holds.
-        """
-        proof = consistency_proof(self._reader, old, self._checked_size(new))
-        if old == 0:
-            return proof
-        try:
-            verify_consistency(old, new, proof, self.root(old), self.root(new))
-        except VerificationError as error:
-            raise IntegrityError("tile", f"the tiles give no proof from size {old} to {new}") from error
-        return proof
 
     def publish_checkpoint(self) -> bytes:
         """Sign the checkpoint of all entries on disk, have it endorsed, write their tiles, publish it; return its note.
@@ -328,8 +241,7 @@ class FolderLog:
 
     def journal_begins(self) -> int:
         """Return the index of the first entry that is still in the journal; opening reads tiles just before it."""
-        with self._state:
-            return self._segments[0][0]
+        return self._journal.first()
 
     def checkpoint(self) -> bytes:
         """Return the newest published checkpoint, a signed note."""
@@ -342,14 +254,11 @@ class FolderLog:
         with self._publishing:
             if not self._is_closed:
                 self._is_closed = True
-                self._shorten_journal()
-                self._writer.close()
+                # What no checkpoint covers stays: only the journal tells an altered tile of such entries.
+                if self._published.size == self._edge.size and not self._groups.has_failed:
+                    self._journal.shorten()
+                self._journal.close()
                 self._owner_lock.release()
-
-    def _checked_size(self, size: int) -> int:
-        if not 0 <= size <= self.size():
-            raise InvalidInputError("size", size, f"0 to {self.size()}")
-        return size
 
     def _restore(self, note: bytes, published: Checkpoint) -> None:
         """Write whatever the last owner may not have finished writing, then publish if nothing ever was.
@@ -367,34 +276,24 @@ class FolderLog:
         if not note:
             self.publish_checkpoint()
 
-    def _mend(self) -> None:
-        """Make the journal what was acknowledged. Nothing is committed meanwhile."""
-        remove_after(self._writer.path)
-        self._writer = self._writer.reopened()
-        self._half_made = None
-        _LOG.warning("journal_mended", segment=self._writer.path.name, size=self._edge.size)
-
     def _commit(self, group: Sequence[Request]) -> None:
         """Make a group durable: one write, one sync; then show it to readers. Called by one thread at a time.
 
         What fails after the sync does not take the group back: it was written, and it is acknowledged.
         """
-        if self._half_made is not None:
-            raise self._half_made
+        self._journal.check_whole()
         if self._edge_bytes > 2 * _EDGE_BYTES or self._edge.held_entries > 2 * _EDGE_ENTRIES:
             self._make_room()
-        first = self._edge.size
         count = sum(len(request.entries) for request in group)
         payload = b"".join([request.payload for request in group])
-        self._writer.append(first, count, payload)
+        self._journal.append(count, payload)
         with self._state:
             for request in group:
                 request.first = self._edge.size
                 self._edge.add(request.entries, request.hashes)
             self._edge_bytes += len(payload)
         self._at_step("group applied")
-        if self._writer.bytes_written > _SEGMENT_BYTES:
-            self._try_segment()
+        self._journal.follow_long()
         if self._edge_bytes > _EDGE_BYTES or self._edge.held_entries > _EDGE_ENTRIES:
             with suppress(UnavailableError):  # Said when twice as much waits: until then there is room.
                 self._make_room()
@@ -413,48 +312,6 @@ class FolderLog:
         except OSError as error:
             _LOG.warning("tiles_not_written", reason=str(error), waiting=self._edge.held_entries)
             raise UnavailableError("log", f"entries wait for tiles that cannot be written: {error}") from error
-
-    def _try_segment(self) -> None:
-        """Begin a segment, or go on in this one: then nothing of the new one may stay, as it would contradict this."""
-        try:
-            self._begin_segment()
-        except OSError as error:
-            _LOG.warning("segment_not_begun", reason=str(error), segment=self._writer.path.name)
-            try:
-                remove_after(self._writer.path)
-            except OSError as worse:
-                self._half_made = worse
-
-    def _shorten_journal(self) -> None:
-        """Leave no more in the journal than what is in no full tile. Without it the log is as good, and longer.
-
-        What no checkpoint covers stays: only the journal tells an altered tile of such entries.
-        """
-        if self._published.size != self._edge.size or self._groups.has_failed or self._half_made is not None:
-            return
-        try:
-            self._begin_segment()
-            self._drop_segments()
-        except (OSError, IntegrityError) as error:
-            _LOG.warning("journal_not_shortened", reason=str(error))
-
-    def _begin_segment(self) -> None:
-        """Go on in a new segment, which begins with a copy of the entries that are in no full bundle yet.
-
-        A segment is named after its first entry, so this one goes on until it holds a full bundle.
-        """
-        first = self._edge.size // TILE_WIDTH * TILE_WIDTH
-        with self._state:
-            if first == self._segments[-1][0]:
-                return
-            entries = self._edge.last_entries()
-        writer = JournalWriter.create(
-            self._path / JOURNAL_FOLDER, first, encode_bundle(entries), len(entries), self._at_step
-        )
-        old, self._writer = self._writer, writer
-        with self._state:
-            self._segments.append((first, writer.path))
-        old.close()
 
     def _is_complete(self, note: bytes) -> bool:
         return are_signers_of(note, self._signers)
@@ -483,25 +340,4 @@ class FolderLog:
         with self._state:
             self._edge.forget(state)
             self._edge_bytes = 0
-        self._drop_segments()
-
-    def _drop_segments(self) -> None:
-        """Remove the segments whose entries are all in full tiles, or in a segment after them."""
-        with self._state:
-            done = [
-                path
-                for (_, path), (following, _) in zip(self._segments, self._segments[1:], strict=False)
-                if following <= self._edge.first
-            ]
-        for segment in done:
-            segment.unlink(missing_ok=True)  # It is gone already where only the sync failed before.
-            # One by one, so that a power cut never brings an older segment back without the one after it.
-            sync_folder(segment.parent)
-            with self._state:
-                del self._segments[0]
-            self._at_step("segment removed")
-
-
-def _check_index(index: int, size: int) -> None:
-    if not 0 <= index < size:
-        raise InvalidInputError("index", index, f"0 to {size - 1}")
+        self._journal.drop_done()

@@ -68,7 +68,7 @@ class GroupCommit:
         if not leads:
             try:
                 request.wake.wait()
-            except BaseException:
+            except BaseException:  # Interrupted: it must not keep the lead. Raised again.
                 self._leave(request)
                 raise
         if not request.is_settled:
@@ -117,9 +117,9 @@ class GroupCommit:
         group = self._take()
         try:
             self._commit(group)
-        except BaseException as error:
+        except BaseException as error:  # Whatever it is, those who wait must be told.
             self._fail(group, error)
-            if not isinstance(error, Exception):
+            if not isinstance(error, Exception):  # The rest is raised by ``submit``, for each caller.
                 raise
         else:
             self._hand_over(group)
