@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
 from ledger.chain.engine import EmbeddedChain
-from ledger.chain.engine.journal import Entry, Journal
+from ledger.chain.engine.journal import Journal
+from ledger.chain.engine.journal_rows import Entry
 from ledger.chain.engine.queue import Queue
 from ledger.chain.engine.transaction import parse
 from ledger.domain.errors import ConflictError, InvalidInputError, RefusedError, UnavailableError

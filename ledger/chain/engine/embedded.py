@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from ledger.chain.engine.config import EngineConfig
-    from ledger.chain.engine.journal import JournalledBlock, StoredReceipt
+    from ledger.chain.engine.journal_rows import JournalledBlock, StoredReceipt
     from ledger.service.ports import Simulation, StateProof
 
 __all__ = ["EmbeddedChain"]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from ledger.chain.engine.journal import Entry
+    from ledger.chain.engine.journal_rows import Entry
 
 __all__ = ["Queue"]
 

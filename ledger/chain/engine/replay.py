@@ -19,9 +19,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from ledger.chain.engine.config import EngineConfig
-    from ledger.chain.engine.journal import Journal, JournalledBlock
+    from ledger.chain.engine.journal import Journal
+    from ledger.chain.engine.journal_rows import JournalledBlock
 
-__all__ = ["broken", "check_genesis", "mine_again", "replay", "replay_from_genesis"]
+__all__ = ["broken", "check_genesis", "check_header", "mine_again", "replay", "replay_from_genesis"]
 
 _CHUNK: Final = 256
 
@@ -171,3 +172,18 @@ def _check_seal(config: EngineConfig, genesis: JournalledBlock, block: Journalle
         raise broken(block.number, f"its seal is no signature: {error}") from error
     if signer != block.signer:
         raise broken(block.number, "its seal is not by the signer recorded", recorded=block.signer, found=signer)
+
+
+def check_header(journal: Journal, number: int) -> None:
+    """Compare the stored tip's header with its hash: everything that is mined next links to it.
+
+    Raises:
+        IntegrityError: It is another's, or cannot be read.
+    """
+    block = journal.blocks(number, number)[0]
+    try:
+        header = decode_header(block.header)
+    except ValueError as error:
+        raise broken(number, f"its stored header cannot be read: {error}") from error
+    if header.hash != block.hash:
+        raise broken(number, "its stored header is not that of its hash")

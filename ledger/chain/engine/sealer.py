@@ -16,28 +16,27 @@ kill; timestamps strictly increase; the node's tip is the stored tip whenever ``
 
 from __future__ import annotations
 
-import math
 import threading
 import time
 from typing import TYPE_CHECKING, Final
 
 import structlog
 
-from ledger.chain.engine.block import decode_header
+from ledger.chain.engine.block_times import BlockTimes
 from ledger.chain.engine.node import BATCH, ONE_BY_ONE, AnvilNode
 from ledger.chain.engine.queue import Queue
-from ledger.chain.engine.replay import broken, check_genesis, mine_again, replay
-from ledger.chain.engine.snapshots import altered_snapshots, load_newest, write_snapshot
-from ledger.chain.engine.transaction import recover
+from ledger.chain.engine.replay import broken, check_genesis, check_header, mine_again, replay
+from ledger.chain.engine.seals import signed_seal
+from ledger.chain.engine.snapshots import SinceSnapshot, altered_snapshots, load_newest, write_snapshot
 from ledger.chain.rpc import RPCError
 from ledger.domain.errors import IntegrityError, LedgerError, UnavailableError
-from ledger.domain.seal import seal_digest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ledger.chain.engine.config import EngineConfig
-    from ledger.chain.engine.journal import Entry, Journal
+    from ledger.chain.engine.journal import Journal
+    from ledger.chain.engine.journal_rows import Entry
     from ledger.chain.engine.node import MinedBlock
 
 __all__ = ["CRASH_POINTS", "Sealer"]
@@ -79,8 +78,8 @@ class Sealer:
         self._config = config
         self._journal = journal
         self._sign = sign
-        self._clock = clock
         self._crash_point = crash_point
+        self._times = BlockTimes(config, clock)
         self._snapshots = config.folder / "snapshots"
         self.changed = threading.Condition()
         self.mining = threading.Lock()
@@ -93,12 +92,8 @@ class Sealer:
         self._genesis_hash = b""
         self._tip_number = -1
         self._tip_hash = b""
-        self._tip_timestamp = 0
-        self._mined_at = -math.inf
-        self._clock_went_back = False
         self._disk_error: UnavailableError | None = None
-        self._blocks_since_snapshot = 0
-        self._transactions_since_snapshot = 0
+        self._since_snapshot = SinceSnapshot()
         self._thread = threading.Thread(target=self._run, name="sealer", daemon=True)
 
     # For the callers' threads.
@@ -225,7 +220,7 @@ class Sealer:
             self._end_node()
             _log.warning("replay_differs", reason=error.explain(), next="the whole journal from genesis")
             self._boot_from((self._start_node(), 0), ONE_BY_ONE)
-        self._mined_at = time.monotonic()
+        self._times.has_mined()
         with self.changed:
             self._ready = True
             self.changed.notify_all()
@@ -258,10 +253,9 @@ class Sealer:
             raise broken(last, "the journal's tip is not the last block replayed")
         self._set_tip(tip.number, tip.hash, tip.timestamp)
         self._genesis_hash = self._journal.blocks(0, 0)[0].hash
-        self._check_header(last)
+        check_header(self._journal, last)
         self._finish_interrupted(node, at_once)
-        self._blocks_since_snapshot = self._tip_number - number
-        self._transactions_since_snapshot = replayed
+        self._since_snapshot = SinceSnapshot(self._tip_number - number, replayed)
         _log.info(
             "chain_ready",
             block=self._tip_number,
@@ -296,16 +290,6 @@ class Sealer:
             raise broken(newest.number, str(error)) from error
         self._accept(mined, newest.number, newest.timestamp)
 
-    def _check_header(self, number: int) -> None:
-        """Compare the stored tip's header with its hash: everything that is mined next links to it."""
-        block = self._journal.blocks(number, number)[0]
-        try:
-            header = decode_header(block.header)
-        except ValueError as error:
-            raise broken(number, f"its stored header cannot be read: {error}") from error
-        if header.hash != block.hash:
-            raise broken(number, "its stored header is not that of its hash")
-
     # Making blocks.
 
     def _wait_for_work(self) -> bool:
@@ -314,32 +298,11 @@ class Sealer:
             while not self._stopping:
                 if self._node is None or not self._node.is_alive():
                     raise UnavailableError("the embedded node", "it ended")
-                wait_s = self._wait_s()
+                wait_s = self._times.wait_s(has_work=self.queue.ready_count > 0)
                 if wait_s <= 0:
                     return True
                 self.changed.wait(wait_s if wait_s < threading.TIMEOUT_MAX else None)
         return False
-
-    def _wait_s(self) -> float:
-        now = self._clock()
-        if self.queue.ready_count:
-            due_in = 0.0
-        elif self._config.heartbeat_s:
-            due_in = self._tip_timestamp + self._config.heartbeat_s - now
-        else:
-            return math.inf
-        # Block times are whole seconds that strictly increase. The next one may come when the clock is there, or, if
-        # the clock went back, one second of real time after the last: the chain slows down, but it does not stop.
-        clock_in = self._tip_timestamp + 1 - self._config.time_lead_max_s - now
-        return max(due_in, min(clock_in, self._mined_at + 1.0 - time.monotonic()))
-
-    def _next_timestamp(self) -> int:
-        now = int(self._clock())
-        went_back = now < self._tip_timestamp - self._config.time_lead_max_s
-        if went_back and not self._clock_went_back:
-            _log.warning("clock_went_back", clock=now, newest_block=self._tip_timestamp)
-        self._clock_went_back = went_back
-        return max(now, self._tip_timestamp + 1)
 
     def _make_block(self) -> None:
         assert self._node is not None  # noqa: S101 - booted
@@ -353,7 +316,7 @@ class Sealer:
                 if wanted and not batch:
                     return
                 self._crash_point("pooled")
-                number, timestamp = self._tip_number + 1, self._next_timestamp()
+                number, timestamp = self._tip_number + 1, self._times.next()
                 self._journal.begin_block(number, timestamp, node.version, batch)
             except LedgerError:
                 with self.changed:
@@ -361,7 +324,7 @@ class Sealer:
                 raise
             self._crash_point("journalled")
             node.mine(timestamp)
-            self._mined_at = time.monotonic()
+            self._times.has_mined()
             self._crash_point("mined")
             try:
                 mined = node.fetch([entry.raw for entry in batch])
@@ -370,8 +333,7 @@ class Sealer:
                 raise UnavailableError("the embedded node", f"it mined another block: {error}", block=number) from error
             self._crash_point("checked")
             self._accept(mined, number, timestamp)
-        self._blocks_since_snapshot += 1
-        self._transactions_since_snapshot += len(batch)
+        self._since_snapshot.add(len(batch))
         self._snapshot_if_due()
 
     def _take(self) -> list[Entry]:
@@ -406,12 +368,7 @@ class Sealer:
     def _store(self, mined: MinedBlock) -> None:
         header = mined.block.header
         genesis_hash = self._genesis_hash or header.hash
-        digest = seal_digest(self._config.chain_id, genesis_hash, number=header.number, block_hash=header.hash)
-        seal = self._sign(digest)
-        try:
-            signer = recover(digest, seal)
-        except ValueError as error:
-            raise UnavailableError("the sealer's key", f"it made no signature: {error}") from error
+        signer, seal = signed_seal(self._sign, header, chain_id=self._config.chain_id, genesis_hash=genesis_hash)
         self._crash_point("signed")
         self._journal.finish_block(mined.block, mined.reverts, signer, seal)
         self._crash_point("stored")
@@ -419,26 +376,20 @@ class Sealer:
 
     def _set_tip(self, number: int, block_hash: bytes, timestamp: int) -> None:
         with self.changed:
-            self._tip_number, self._tip_hash, self._tip_timestamp = number, block_hash, timestamp
+            self._tip_number, self._tip_hash, self._times.newest = number, block_hash, timestamp
             self.changed.notify_all()
 
     # Snapshots.
 
     def _snapshot_if_due(self) -> None:
-        if (
-            self._transactions_since_snapshot >= self._config.snapshot_transactions
-            or self._blocks_since_snapshot >= self._config.snapshot_blocks
-        ):
+        if self._since_snapshot.reaches(self._config.snapshot_transactions, self._config.snapshot_blocks):
             self._snapshot()
 
     def _snapshot_before_end(self) -> None:
-        if (
-            self._transactions_since_snapshot >= _CLOSING_SNAPSHOT_TRANSACTIONS
-            or self._blocks_since_snapshot >= _CLOSING_SNAPSHOT_BLOCKS
-        ):
+        if self._since_snapshot.reaches(_CLOSING_SNAPSHOT_TRANSACTIONS, _CLOSING_SNAPSHOT_BLOCKS):
             self._snapshot()
 
     def _snapshot(self) -> None:
         assert self._node is not None  # noqa: S101 - booted
         write_snapshot(self._node, self._journal, self._snapshots, self._tip_number, self._crash_point)
-        self._blocks_since_snapshot = self._transactions_since_snapshot = 0
+        self._since_snapshot = SinceSnapshot()

@@ -11,13 +11,14 @@ from __future__ import annotations
 import gzip
 import hashlib
 import os
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 import structlog
 
 from ledger.chain.engine.block import decode_header
-from ledger.chain.engine.journal import Snapshot
+from ledger.chain.engine.journal_rows import Snapshot
 from ledger.chain.engine.node import AnvilNode
 from ledger.chain.rpc import RPCError, to_hex, unhex
 from ledger.domain.errors import IntegrityError, UnavailableError
@@ -28,9 +29,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ledger.chain.engine.config import EngineConfig
-    from ledger.chain.engine.journal import Journal, JournalledBlock
+    from ledger.chain.engine.journal import Journal
+    from ledger.chain.engine.journal_rows import JournalledBlock
 
-__all__ = ["altered_snapshots", "load_newest", "write_snapshot"]
+__all__ = ["SinceSnapshot", "altered_snapshots", "load_newest", "write_snapshot"]
 
 _log = structlog.get_logger(__name__)
 
@@ -38,6 +40,23 @@ _KEPT: Final = 2
 """The newest, and one before it should the newest be damaged."""
 _DUMP_TIMEOUT_S: Final = 600.0
 _ANY_ADDRESS: Final = "0x" + "00" * 20
+
+
+@dataclass(slots=True)
+class SinceSnapshot:
+    """What a start would replay above the newest snapshot."""
+
+    blocks: int = 0
+    transactions: int = 0
+
+    def add(self, transactions: int) -> None:
+        """Count one more block, of so many transactions."""
+        self.blocks += 1
+        self.transactions += transactions
+
+    def reaches(self, transactions: int, blocks: int) -> bool:
+        """Say whether it is as many of either, so that a snapshot is due."""
+        return self.transactions >= transactions or self.blocks >= blocks
 
 
 def write_snapshot(
