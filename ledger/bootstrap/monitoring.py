@@ -7,31 +7,29 @@ from __future__ import annotations
 
 import functools
 import time
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
+from ledger.bootstrap.reading import open_fetcher
 from ledger.chain.engine.remote import FinalityDepth, FinalizedTag, RemoteChain
 from ledger.chain.rpc import RPCError
 from ledger.domain.errors import IntegrityError, InvalidInputError, NotFoundError, UnavailableError
-from ledger.domain.events import CheckpointAnchored, decode_log
+from ledger.domain.event_decoding import decode_log
+from ledger.domain.events import CheckpointAnchored
 from ledger.domain.keccak import keccak256
 from ledger.evidence.trust_root import parse_trust_root
-from ledger.log.http_fetcher import HTTPFetcher
 from ledger.log.note import Ed25519Verifier
-from ledger.log.storage import FolderFetcher
 from ledger.monitor.evidence import Anchor
 from ledger.monitor.monitor import Monitor
 from ledger.monitor.state import MonitorState, Watched, no_step
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
-    from ledger.log.ports import Fetcher
     from ledger.monitor.monitor import Cadence
 
-_WEB: Final = ("http://", "https://")
 T = TypeVar("T")
 
 
@@ -144,20 +142,6 @@ def watched_of(subject: Subject) -> tuple[Watched, str]:
         anchors.close()
 
 
-def open_fetcher(log: str) -> Fetcher:
-    """Return a reader of the log at an address or in a folder.
-
-    Raises:
-        InvalidInputError: There is no such folder.
-    """
-    if log.startswith(_WEB):
-        return HTTPFetcher(log)
-    folder = Path(log)
-    if not folder.is_dir():
-        raise InvalidInputError("--log", log, "the http(s) address of a log, or its folder")
-    return FolderFetcher(folder)
-
-
 @contextmanager
 def open_monitor(
     subject: Subject, folder: Path, cadence: Cadence, at_step: Callable[[str], None] = no_step
@@ -171,22 +155,18 @@ def open_monitor(
         UnavailableError: The node's chain id was needed and not to be had.
     """
     watched, code_hash = watched_of(subject)
-    fetcher = open_fetcher(subject.log)
-    chain = None
-    if watched.contract:
-        chain = ChainAnchors(subject.chain_url, bytes.fromhex(watched.contract), subject.finality_blocks, code_hash)
-    state = MonitorState.open(folder, watched, at_step)
-    try:
+    with ExitStack() as opened:
+        fetcher = opened.enter_context(open_fetcher(subject.log))
+        chain = None
+        if watched.contract:
+            chain = ChainAnchors(subject.chain_url, bytes.fromhex(watched.contract), subject.finality_blocks, code_hash)
+            opened.callback(chain.close)
+        state = MonitorState.open(folder, watched, at_step)
+        opened.callback(state.close)
         yield Monitor(
             watched, state, fetcher, chain,
             source=subject.log, cadence=cadence, now_ms=lambda: time.time_ns() // 1_000_000,
         )  # fmt: skip
-    finally:
-        state.close()
-        if chain is not None:
-            chain.close()
-        if isinstance(fetcher, HTTPFetcher):
-            fetcher.close()
 
 
 def _address(text: str) -> str:

@@ -15,7 +15,8 @@ import typer
 from rich.text import Text
 from typer.core import TyperGroup
 
-from ledger.bootstrap.monitoring import Subject, open_fetcher, open_monitor, watched_of
+from ledger.bootstrap.monitoring import Subject, open_monitor, watched_of
+from ledger.bootstrap.reading import open_fetcher
 from ledger.cli import exit_codes
 from ledger.cli.commands import COMMON, Commands
 from ledger.cli.output import plain, show
@@ -160,14 +161,15 @@ def compare(
     if (watched.origin, watched.vkey) != (other.origin, other.vkey):
         raise InvalidInputError("DIR", str(second), f"a monitor of {watched.origin} under the key {watched.vkey}")
     ours, theirs = (read_notes(folder / "notes.ndjson") for folder in (first, second))
-    fetchers = [open_fetcher(place) for place in log or ()]
-    found = compare_notes(
-        watched.log,
-        ours,
-        theirs,
-        fetchers=fetchers or _known_places(ours[-1:] + theirs[-1:]),
-        now_ms=time.time_ns() // 1_000_000,
-    )
+    with contextlib.ExitStack() as opened:
+        fetchers = [opened.enter_context(open_fetcher(place)) for place in log or ()]
+        found = compare_notes(
+            watched.log,
+            ours,
+            theirs,
+            fetchers=fetchers or _known_places(ours[-1:] + theirs[-1:], opened),
+            now_ms=time.time_ns() // 1_000_000,
+        )
     told: dict[str, Any] = {
         "common_sizes": found.common,
         "largest_common_size": found.largest_common,
@@ -254,11 +256,11 @@ def _stopping() -> Iterator[threading.Event]:
             signal.signal(number, handler)
 
 
-def _known_places(seen: list[Any]) -> list[Fetcher]:
+def _known_places(seen: list[Any], opened: contextlib.ExitStack) -> list[Fetcher]:
     places = []
     for source in dict.fromkeys(one.source for one in seen):
         try:
-            places.append(open_fetcher(source))
+            places.append(opened.enter_context(open_fetcher(source)))
         except LedgerError:
             continue
     return places
