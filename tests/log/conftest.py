@@ -49,3 +49,8 @@ def crash(log: FolderLog, folder: Path) -> None:
     log.close()
     shutil.rmtree(folder)
     kept.rename(folder)
+
+
+def numbered(first: int, count: int) -> list[bytes]:
+    """Return entries that tell their indexes."""
+    return [b"entry %d" % index for index in range(first, first + count)]

@@ -21,9 +21,9 @@ from ledger.log.storage.bucket import Bucket
 from ledger.log.storage.layered import LayeredFetcher
 from ledger.log.storage.published import Published
 from ledger.log.tree import leaf_hash, root_of
+from tests.log.conftest import numbered
 from tests.log.moving_writer import SIGNER
 from tests.log.s3 import BUCKET, CREDENTIALS, s3_server
-from tests.log.test_folder import numbered
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

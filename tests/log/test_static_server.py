@@ -16,7 +16,7 @@ import pytest
 from ledger.log.client import read_checkpoint, read_entry, verify_log
 from ledger.log.errors import MissingFileError
 from ledger.log.note import Ed25519Signer, Ed25519Verifier
-from tests.log.test_folder import numbered
+from tests.log.conftest import numbered
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
