@@ -1,22 +1,19 @@
 """One frozen record for each contract event, with the event's name, field order and indexed fields.
 
-decode_log(topics, data)                   -> the event, or None when the topic is no event of ours
 AgreementSigned.from_log(topics, data)     -> the event, or InvalidInputError
+
+Which of them a log holds is told by ``ledger.domain.event_decoding``.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import Annotated
 
 from ledger.domain.event_log import Event as Event  # noqa: PLC0414 - callers find it beside its events
 from ledger.domain.event_log import Recorded as Recorded  # noqa: PLC0414 - as above
-from ledger.domain.event_log import topic0
 from ledger.domain.records import Terms
 from ledger.domain.scalars import INDEXED, Address, Bool, Bytes32, Uint8, Uint16, Uint32, Uint64
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 TopicBytes32 = Annotated[Bytes32, INDEXED]
 TopicAddress = Annotated[Address, INDEXED]
@@ -352,51 +349,3 @@ class LogKeyRotated(Event):
     old_key_hash: TopicBytes32
     new_key_hash: TopicBytes32
     size: Uint64
-
-
-EVENTS: Final[dict[str, tuple[type[Event], ...]]] = {
-    "AgencyRegistry": (
-        AgencyAdmitted,
-        AgencyCapacitiesSet,
-        AgencySuspended,
-        AgencyReinstated,
-        RootReplacementAnnounced,
-        RootReplacementCancelled,
-        RootKeyChanged,
-        AgencySucceeded,
-        PostRegistered,
-        PostRolesSet,
-        PostRetired,
-        KeyBound,
-        KeyRetired,
-    ),
-    "Catalogue": (EntryPublished, EntryWithdrawn),
-    "AgreementLedger": (
-        AgreementProposed,
-        AgreementSigned,
-        AgreementActivated,
-        AgreementSuspended,
-        AgreementResumed,
-        AgreementTerminated,
-        ProposalCancelled,
-        DisposalCertified,
-        AgreementDisposed,
-    ),
-    "ResponsibilityLedger": (ResponsibilityAssigned, ResponsibilityAccepted, ResponsibilityEnded),
-    "CaseLedger": (CaseAdvanced, CaseOpened),
-    "CheckpointAnchor": (CheckpointAnchored, OperatorChanged, LogKeyRotated),
-}
-"""Contract → its events."""
-
-
-_BY_TOPIC: Final[dict[bytes, type[Event]]] = {topic0(event): event for events in EVENTS.values() for event in events}
-
-
-def decode_log(topics: Sequence[bytes], data: bytes) -> Event | None:
-    """Return the event that a log of one of our contracts holds, None for events that are not ours (as OpenZeppelin's).
-
-    Raises:
-        InvalidInputError: the topic is ours, but the bytes are not what the contract emits.
-    """
-    event = _BY_TOPIC.get(topics[0]) if topics else None
-    return None if event is None else event.from_log(topics, data)

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Final
 from ledger.domain import rlp
 from ledger.domain.block import Header, decode_header, decode_receipt
 from ledger.domain.errors import VerificationError
+from ledger.domain.event_decoding import decode_log
 from ledger.domain.event_log import Recorded
-from ledger.domain.events import decode_log
 from ledger.domain.seal import seal_digest
 from ledger.evidence.file import unhex
 from ledger.evidence.signature import recover

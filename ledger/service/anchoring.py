@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from ledger.domain.codes import Tier
 from ledger.domain.commitment import Commitment, commit
 from ledger.domain.errors import IntegrityError, LedgerError, RefusedError, UnavailableError
-from ledger.domain.events import CheckpointAnchored, decode_log
+from ledger.domain.event_decoding import decode_log
+from ledger.domain.events import CheckpointAnchored
 from ledger.log.checkpoint import parse_checkpoint
 from ledger.log.note import parse_note
 from ledger.service.call_data import call_data

@@ -12,7 +12,7 @@ from bisect import bisect_right
 from collections import defaultdict
 from typing import TYPE_CHECKING, Final
 
-from ledger.domain import events
+from ledger.domain import event_decoding, events
 from ledger.domain.errors import IntegrityError
 from ledger.domain.event_log import Recorded
 from ledger.domain.heads import head_keys
@@ -140,7 +140,7 @@ class LedgerState:
             return
         times = self._timestamps(logs)
         for log in logs:
-            event = events.decode_log(log.topics, log.data)
+            event = event_decoding.decode_log(log.topics, log.data)
             if event is not None:
                 self._add(event, log, times[log.block_number])
 

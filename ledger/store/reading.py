@@ -6,8 +6,8 @@ import dataclasses
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ledger.domain.errors import IntegrityError
+from ledger.domain.event_decoding import decode_log
 from ledger.domain.event_log import Recorded
-from ledger.domain.events import decode_log
 from ledger.service.index_rows import Source
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ import sqlalchemy as sa
 
 from ledger.domain.codes import Verdict
 from ledger.domain.errors import IntegrityError
+from ledger.domain.event_decoding import decode_log
 from ledger.domain.event_log import Recorded
-from ledger.domain.events import decode_log
 from ledger.domain.heads import head_keys
 from ledger.service.following import LeafMark, Mark
 from ledger.store import tables

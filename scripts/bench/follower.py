@@ -32,7 +32,7 @@ from ledger.chain.artifacts import load_artifact
 from ledger.chain.engine import RemoteChain
 from ledger.chain.follower import ChainFollower
 from ledger.chain.rpc import Call, RPCClient, to_hex, unhex
-from ledger.domain import events
+from ledger.domain import event_decoding, events
 from ledger.domain.keccak import keccak256
 from ledger.domain.records import Grant, Terms
 from ledger.domain.scalars import OPEN_END, ZERO32
@@ -52,7 +52,7 @@ A_BLOCK: Final = 16
 ROUNDS: Final = 3
 TARGET: Final = 20_000
 _GAS: Final = hex(100_000_000)
-_CONTRACT_OF: Final = {event: contract for contract, some in events.EVENTS.items() for event in some}
+_CONTRACT_OF: Final = {event: contract for contract, some in event_decoding.EVENTS.items() for event in some}
 
 
 def main() -> None:
@@ -104,10 +104,12 @@ def _deploy(rpc: RPCClient) -> dict[str, bytes]:
     """Put one emitter on the chain for each contract."""
     account = rpc.call("eth_accounts")[0]
     creation = {"from": account, "data": to_hex(EMITTER_INITCODE), "gas": _GAS, "gasPrice": "0x0"}
-    sent = [rpc.call("eth_sendTransaction", creation) for _ in events.EVENTS]
+    sent = [rpc.call("eth_sendTransaction", creation) for _ in event_decoding.EVENTS]
     rpc.call("evm_mine")
     receipts = rpc.batch([Call("eth_getTransactionReceipt", (tx,)) for tx in sent])
-    return {name: unhex(receipt["contractAddress"]) for name, receipt in zip(events.EVENTS, receipts, strict=True)}
+    return {
+        name: unhex(receipt["contractAddress"]) for name, receipt in zip(event_decoding.EVENTS, receipts, strict=True)
+    }
 
 
 def _fill(rpc: RPCClient, contracts: Mapping[str, bytes], units: int) -> int:
@@ -189,7 +191,7 @@ def _follow(url: str, contracts: Mapping[str, bytes], folder: Path | None) -> in
 
 
 def _decoded(log: RawLog) -> bool:
-    return events.decode_log(log.topics, log.data) is not None
+    return event_decoding.decode_log(log.topics, log.data) is not None
 
 
 def _web3(url: str, contracts: Mapping[str, bytes]) -> int:
@@ -199,7 +201,7 @@ def _web3(url: str, contracts: Mapping[str, bytes]) -> int:
     count = 0
     for name, address in contracts.items():
         contract: Any = web3.eth.contract(address=Web3.to_checksum_address(address), abi=load_artifact(name).abi)
-        for kind in events.EVENTS[name]:
+        for kind in event_decoding.EVENTS[name]:
             for first in range(2, last + 1, 1_000):
                 found = contract.events[kind.__name__]().get_logs(from_block=first, to_block=min(first + 999, last))
                 count += len(found)

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from ledger.domain import events, records
+from ledger.domain import event_decoding, events, records
 from ledger.domain.codes import CaseStep, PostRole
 from ledger.domain.event_log import signature, topic0
 from ledger.domain.keccak import keccak256_text
@@ -82,7 +82,7 @@ def _events() -> str:
     keys = {event: told for told, some in HEADS.items() for event in some}
     rows = [
         (contract, f"`{signature(event)}`", f"`{topic0(event).hex()}`", keys[event])
-        for contract, some in events.EVENTS.items()
+        for contract, some in event_decoding.EVENTS.items()
         for event in some
     ]
     return _table(("Contract", "Event", "First topic", "Heads"), rows)

@@ -10,7 +10,7 @@ import pytest
 from ledger.chain.engine import EmbeddedChain, FinalityDepth, RemoteChain
 from ledger.chain.follower import ChainFollower, check_headers, check_logs
 from ledger.chain.reorganisation import Accepted, Finalized, Reorged, compare
-from ledger.domain import events
+from ledger.domain import event_decoding, events
 from ledger.domain.errors import IntegrityError, UnavailableError
 from ledger.domain.keccak import keccak256
 from ledger.service.following import Mark, Retreat, Stretch
@@ -151,7 +151,7 @@ def follow(follower: ChainFollower, held: list[Mark]) -> tuple[list[Mark], list[
                 held = held[: held.index(to) + 1]
             case Stretch() as stretch:
                 held = [*held, *(Mark(header.number, header.hash) for header in stretch.headers)]
-                decoded = [events.decode_log(log.topics, log.data) for log in stretch.logs]
+                decoded = [event_decoding.decode_log(log.topics, log.data) for log in stretch.logs]
                 sizes += [event.size for event in decoded if isinstance(event, events.CheckpointAnchored)]
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ledger.domain.event_decoding import decode_log
 from ledger.domain.event_log import Event, Recorded
-from ledger.domain.events import decode_log
 from ledger.domain.heads import advance, event_digest, head_keys, head_slot
 from ledger.service.call_data import call_data
 

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ledger.domain.errors import RefusedError
-from ledger.domain.events import CheckpointAnchored, decode_log
+from ledger.domain.event_decoding import decode_log
+from ledger.domain.events import CheckpointAnchored
 from ledger.log.tree import HashList, consistency_proof, inclusion_proof, leaf_hash, root_of
 from ledger.service.call_data import call_data
 from tests.contracts.deployed import DeployedLedger

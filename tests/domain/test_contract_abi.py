@@ -11,13 +11,13 @@ from typing import Any
 
 import pytest
 
-from ledger.domain import events, records
+from ledger.domain import event_decoding, records
 from ledger.domain.event_log import Event
 from ledger.domain.record import Record, shape
 from tests.domain.test_records import eth_abi_type
 
 ARTIFACTS = Path(__file__).parents[2] / "contracts/artifacts"
-EVENTS = [(contract, event) for contract, group in events.EVENTS.items() for event in group]
+EVENTS = [(contract, event) for contract, group in event_decoding.EVENTS.items() for event in group]
 NOT_ON_CHAIN = records.SERVICE_ONLY
 STRUCTS = [
     *((contract, record) for record, contract in records.CONTRACTS.items() if record not in NOT_ON_CHAIN),
@@ -70,8 +70,8 @@ def test_an_event_record_equals_the_contracts_event(contract: str, event: type[E
     assert [entry["indexed"] for entry in inputs] == [field.indexed for field in shape(event)]
 
 
-@pytest.mark.parametrize("contract", list(events.EVENTS))
+@pytest.mark.parametrize("contract", list(event_decoding.EVENTS))
 def test_no_event_of_a_contract_is_unknown_to_us(contract: str) -> None:
     declared = {entry["name"] for entry in abi_of(contract) if entry["type"] == "event"}
     inherited = {"AuthorityUpdated", "EIP712DomainChanged"}
-    assert declared - inherited == {event.__name__ for event in events.EVENTS[contract]}
+    assert declared - inherited == {event.__name__ for event in event_decoding.EVENTS[contract]}

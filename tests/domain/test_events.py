@@ -8,7 +8,7 @@ from eth_utils.crypto import keccak
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ledger.domain import events, heads
+from ledger.domain import event_decoding, events, heads
 from ledger.domain.errors import InvalidInputError
 from ledger.domain.event_log import Event, signature, topic0
 from ledger.domain.identifiers import duty_key, entry_key, recipient_key
@@ -17,7 +17,7 @@ from ledger.domain.records import Grant, Terms
 from tests.domain.strategies import bytes32, records_of
 from tests.domain.test_records import eth_abi_type, plain
 
-ALL = [event for group in events.EVENTS.values() for event in group]
+ALL = [event for group in event_decoding.EVENTS.values() for event in group]
 any_event = st.sampled_from(ALL).flatmap(records_of)
 
 
@@ -33,7 +33,7 @@ def test_logs_equal_eth_abi_and_decode_back(event: Event) -> None:
     indexed = [field for field in fields if field.indexed]
     words = [abi_encode([eth_abi_type(f.type)], [plain(getattr(event, f.name))]) for f in indexed]
     assert list(topics[1:]) == words
-    assert events.decode_log(topics, data) == event
+    assert event_decoding.decode_log(topics, data) == event
     assert type(event).from_log(topics, data) == event
 
 
@@ -41,12 +41,12 @@ def test_logs_equal_eth_abi_and_decode_back(event: Event) -> None:
 def test_bytes_that_the_contract_would_not_emit_are_refused(event: Event, data: st.DataObject) -> None:
     topics, payload = event.to_log()
     with pytest.raises(InvalidInputError):
-        events.decode_log(topics, payload + bytes(data.draw(st.integers(1, 64))))
+        event_decoding.decode_log(topics, payload + bytes(data.draw(st.integers(1, 64))))
     if len(topics) > 1:
         with pytest.raises(InvalidInputError):
-            events.decode_log(topics[:-1], payload)
+            event_decoding.decode_log(topics[:-1], payload)
     with pytest.raises(InvalidInputError):
-        events.decode_log((*topics, b"\1" * 32), payload)
+        event_decoding.decode_log((*topics, b"\1" * 32), payload)
 
 
 @given(any_event, st.data())
@@ -59,15 +59,15 @@ def test_an_altered_byte_never_decodes_to_the_same_event(event: Event, data: st.
     count = len(topics) - 1
     altered = [topics[0], *(bytes(raw[32 * i : 32 * i + 32]) for i in range(count))]
     try:
-        other = events.decode_log(altered, bytes(raw[32 * count :]))
+        other = event_decoding.decode_log(altered, bytes(raw[32 * count :]))
     except InvalidInputError:
         return
     assert other != event
 
 
 def test_a_log_of_others_is_none() -> None:
-    assert events.decode_log([keccak(text="AuthorityUpdated(address)")], bytes(32)) is None
-    assert events.decode_log([], b"") is None
+    assert event_decoding.decode_log([keccak(text="AuthorityUpdated(address)")], bytes(32)) is None
+    assert event_decoding.decode_log([], b"") is None
 
 
 def test_another_events_log_is_refused() -> None:
@@ -112,7 +112,7 @@ def test_a_proposal_advances_each_pair_once() -> None:
 
 @given(any_event)
 def test_every_event_but_the_anchors_advances_a_head(event: Event) -> None:
-    assert bool(heads.head_keys(event)) == (type(event) not in events.EVENTS["CheckpointAnchor"])
+    assert bool(heads.head_keys(event)) == (type(event) not in event_decoding.EVENTS["CheckpointAnchor"])
 
 
 def test_head_keys_of_pairs_and_versions() -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from ledger.domain import events, records
+from ledger.domain import event_decoding, events, records
 from ledger.domain.codes import PostRole
 from ledger.domain.identifiers import agency_id, parse_agency, post_id
 from ledger.domain.scalars import ZERO32
@@ -166,9 +166,9 @@ def test_posts_keys_and_roots_that_change(world: World) -> None:
 
 def test_every_signed_event_but_the_catalogues_was_among_them(world: World) -> None:
     seen = {
-        type(events.decode_log(log.topics, log.data))
+        type(event_decoding.decode_log(log.topics, log.data))
         for log in world.services.chain.logs(0, world.services.chain.final_block().number, [])
-        if events.decode_log(log.topics, log.data) is not None
+        if event_decoding.decode_log(log.topics, log.data) is not None
     }
     wanted = {event for event, _ in SAME} - {events.EntryWithdrawn}
     assert {event.__name__ for event in wanted - seen} == set()

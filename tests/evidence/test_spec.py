@@ -13,7 +13,7 @@ from eth_utils.crypto import keccak
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ledger.domain import events
+from ledger.domain import event_decoding, events
 from ledger.domain.heads import HEADS_SLOT, head_keys
 from ledger.domain.record import solidity_name
 from ledger.domain.reporting import EVENT_DEADLINE_MAX_S
@@ -27,7 +27,7 @@ from tests.domain.strategies import records_of
 SPEC = Path(__file__).parents[2] / "docs/spec"
 EVIDENCE = (SPEC / "evidence-v1.md").read_text()
 TRUST_ROOT = (SPEC / "trust-root-v1.md").read_text()
-EVENTS = [event for some in events.EVENTS.values() for event in some]
+EVENTS = [event for some in event_decoding.EVENTS.values() for event in some]
 
 
 def section(text: str, title: str) -> str:

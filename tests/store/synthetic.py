@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ledger.domain.events import EVENTS
+from ledger.domain.event_decoding import EVENTS
 from ledger.domain.keccak import keccak256
 from ledger.service.following import Mark, Stretch
 from ledger.service.ports import BlockHeader, RawLog

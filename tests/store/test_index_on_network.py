@@ -11,7 +11,7 @@ import pytest
 from ledger.chain.engine import FinalityDepth, RemoteChain
 from ledger.chain.follower import ChainFollower
 from ledger.domain.errors import IntegrityError
-from ledger.domain.events import EVENTS
+from ledger.domain.event_decoding import EVENTS
 from ledger.log.note import Ed25519Signer
 from ledger.log.storage import FolderLog
 from ledger.service.indexing import Indexing

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ledger.domain import events
+from ledger.domain import event_decoding, events
 from ledger.domain.agreement_state import fold_agreement
 from ledger.domain.case_state import fold_case
 from ledger.domain.codes import AgreementStatus
@@ -42,7 +42,7 @@ def test_history_gives_every_event_of_a_head_in_order(filled: tuple[SQLIndex, li
     by_head: dict[tuple[str, bytes], list[tuple[int, int]]] = {}
     for _, logs in blocks:
         for log in logs:
-            event = events.decode_log(log.topics, log.data)
+            event = event_decoding.decode_log(log.topics, log.data)
             assert event is not None
             for key in head_keys(event):
                 by_head.setdefault((CONTRACT_OF[type(event)], key), []).append((log.block_number, log.log_index))
@@ -265,7 +265,7 @@ def test_events_anchored_are_never_more_than_events(filled: tuple[SQLIndex, list
 
 @settings(max_examples=10)
 @given(data=st.data())
-@pytest.mark.parametrize("event", [event for some in events.EVENTS.values() for event in some])
+@pytest.mark.parametrize("event", [event for some in event_decoding.EVENTS.values() for event in some])
 def test_every_event_changes_an_objects_rows_but_the_operators(event: type[Event], data: st.DataObject) -> None:
     made = data.draw(records_of(event))
     kind, key = object_of(made)

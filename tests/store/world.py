@@ -11,7 +11,7 @@ from __future__ import annotations
 import copy
 from typing import TYPE_CHECKING
 
-from ledger.domain import events
+from ledger.domain import event_decoding, events
 from ledger.domain.case_state import NEXT, CaseStep
 from ledger.domain.keccak import keccak256
 from ledger.domain.records import Grant, Terms
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from ledger.domain.event_log import Event
 
-CONTRACT_OF = {event: contract for contract, some in events.EVENTS.items() for event in some}
+CONTRACT_OF = {event: contract for contract, some in event_decoding.EVENTS.items() for event in some}
 
 
 class World:
