@@ -1,4 +1,4 @@
-"""What holds, what each kind shows, and that no byte of a file can change without a step that says so."""
+"""An event's evidence: what holds, what is shown, and that no byte of a file can change without a step that says so."""
 
 from __future__ import annotations
 
@@ -9,45 +9,20 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from ledger.domain import canonical, events, records
-from ledger.domain.codes import CaseStep, Duty, PostRole
+from ledger.domain.codes import Duty, PostRole
 from ledger.domain.errors import UnavailableError
-from ledger.domain.identifiers import duty_key, post_id
+from ledger.domain.identifiers import post_id
 from ledger.domain.keccak import keccak256_text
 from ledger.domain.scalars import ZERO32
-from ledger.evidence import Status, verify
+from ledger.evidence import verify
 from ledger.evidence.report import TITLES
-from ledger.log.note import Ed25519Signer
-from ledger.service.evidence_files import shown_groups
-from ledger.service.ports import VaultDocument
 from scripts.evidence_vectors.chain import Key
-from scripts.evidence_vectors.names import (
-    AUTHORITY,
-    DATASET,
-    GATEWAY,
-    INSPECTOR,
-    OFFICE,
-    ORIGIN,
-    PROVIDER,
-    REQUESTER,
-    REVIEWER,
-    WANTING,
-)
+from scripts.evidence_vectors.names import DATASET, GATEWAY, OFFICE, PROVIDER, WANTING
 from scripts.evidence_vectors.world import World
 from tests.evidence.altering import altered, failure, flipped, statuses
 
 if TYPE_CHECKING:
-    from ledger.domain.commitment import Commitment
     from tests.evidence.conftest import Made
-
-AT = "2026-01-02T00:00:00Z"
-
-
-def question(ask: str, **fields: str) -> dict[str, str]:
-    return {"ask": ask, "at": AT, **fields}
-
-
-def document(made: Commitment, *shown: str) -> list[Any]:
-    return shown_groups(VaultDocument(made.root, "any", "PUBLIC", made.by_name(), {}), shown)
 
 
 def test_an_anchored_events_evidence_holds_in_every_step(made: Made) -> None:
@@ -173,192 +148,6 @@ def test_a_trust_root_may_be_older_than_a_signed_rotation_and_newer_than_the_evi
     world.rotate_root(PROVIDER, Key("another root"))
     assert statuses(world.event_evidence(index), old_root) == "PPPPPPPPP"
     assert statuses(old_evidence, world.trust_root_bytes()) == "PPPPPPPPP"
-
-
-def test_an_agreements_evidence_opens_its_text_and_proves_its_history() -> None:
-    world = World()
-    text = world.commitment("text", {"title": "Plates", "text.en": "…", "reference": "DSA-1"})
-    agreement = world.agree(text=text.root)
-    root = world.trust_root_bytes()
-    evidence = world.agreement_evidence(agreement, [document(text, "title", "reference")])
-    assert statuses(evidence, root) == "PPNNNPPNN"
-    other = world.commitment("other", {"title": "Plates"})
-    assert failure(world.agreement_evidence(agreement, [document(other, "title")]), root)[0] == 1
-    assert statuses(world.agreement_evidence(agreement), root) == "PNNNNPPNN"
-    assert failure(world.agreement_evidence(keccak256_text("none")), root) == (6, "there is no such agreement")
-
-
-def test_a_responsibilitys_evidence_holds() -> None:
-    world = World()
-    agreement = world.agree()
-    world.vacate(agreement, keccak256_text("assignment agreement"))
-    subject = {"duty": "DELIVER", "object": agreement.hex()}
-    evidence = world.object_evidence(
-        "responsibility", subject, ("ResponsibilityLedger", duty_key(Duty.DELIVER, agreement))
-    )
-    assert statuses(evidence, world.trust_root_bytes()) == "PNNNNPPNN"
-
-
-def test_a_cases_evidence_holds_sealed_and_opened() -> None:
-    world = World()
-    case, filing = world.file_case()
-    sealed = world.case_evidence(case)
-    assert statuses(sealed, world.trust_root_bytes()) == "PNNNNPPNN"
-    assert REQUESTER.encode() not in sealed
-    world.notice(case, filing, keccak256_text("notice"))
-    world.register(REVIEWER, PostRole.REVIEWER)
-    world.step(case, CaseStep.RECTIFYING, keccak256_text("order"))
-    world.step(case, CaseStep.EVIDENCE_FILED, keccak256_text("done"), WANTING)
-    world.step(case, CaseStep.VERIFIED, keccak256_text("verified"), REVIEWER)
-    opened = world.case_evidence(case, [document(filing, "respondent")])
-    assert statuses(opened, world.trust_root_bytes()) == "PPNNNPPNN"
-    answer = world.answer_evidence(question("history", case=case.hex()))
-    assert "VERIFIED" in verify(answer, world.trust_root_bytes()).steps[8].reason
-
-
-@pytest.mark.parametrize(
-    ("asked", "said"),
-    [
-        ({"ask": "right", "agency": REQUESTER, "dataset": DATASET}, "held yes"),
-        ({"ask": "right", "agency": AUTHORITY, "dataset": DATASET}, "held no"),
-        ({"ask": "right", "agency": REQUESTER, "dataset": f"{PROVIDER}#OTHER"}, "held no"),
-        ({"ask": "right", "agency": REQUESTER, "dataset": DATASET, "at": "2025-12-31T23:59:59Z"}, "held no"),
-        ({"ask": "right", "agency": REQUESTER, "dataset": DATASET, "known_at": "2026-01-01T00:00:30Z"}, "held no"),
-        ({"ask": "responsible", "duty": "DELIVER"}, "lead "),
-        ({"ask": "responsible", "duty": "DISPOSE"}, "lead -"),
-    ],
-)
-def test_an_answer_is_recomputed_and_a_negative_one_as_provable(made: Made, asked: dict[str, str], said: str) -> None:
-    if asked["ask"] == "responsible":
-        asked = {**asked, "object": made.agreement.hex()}
-    evidence = made.world.answer_evidence(question(asked.pop("ask"), **asked))
-    report = verify(evidence, made.root)
-    assert statuses(evidence, made.root) == "PNNNNPPNP"
-    assert said in report.steps[8].reason
-    for place in range(0, len(evidence), 97):
-        assert failure(flipped(evidence, place), made.root)[0] >= 0
-
-
-def test_an_answers_question_and_answer_cannot_be_exchanged(made: Made) -> None:
-    evidence = made.world.answer_evidence(question("right", agency=REQUESTER, dataset=DATASET))
-    another = {"at": "2026-01-02T00:00:01Z"}
-    assert failure(altered(evidence, lambda v: v["subject"].update(another)), made.root)[0] == 8
-    assert failure(altered(evidence, lambda v: v["answer"].update(held="no")), made.root) == (
-        8,
-        "the answer's held is 'no', and the histories give 'yes'",
-    )
-    assert failure(altered(evidence, lambda v: v["subject"].update(agency=AUTHORITY)), made.root)[0] == 6
-
-
-def test_a_former_key_of_the_log_counts_up_to_its_size(made: Made) -> None:
-    size = made.world.held(made.index).anchored.event.size
-    newer = Ed25519Signer(ORIGIN, bytes(32)).vkey
-
-    def rotated(until: int) -> bytes:
-        def change(value: Any) -> None:
-            value["log"].update(former=[{"until": until, "vkey": value["log"]["vkey"]}], vkey=newer)
-
-        return altered(made.root, change)
-
-    assert verify(made.evidence, rotated(size)).holds
-    reason = f"no signature of {ORIGIN} by a key that counts at size {size}"
-    assert failure(made.evidence, rotated(size - 1)) == (3, reason)
-
-
-def test_a_checkpoint_of_two_keys_holds_by_either(made: Made) -> None:
-    world = World()
-    newer = Ed25519Signer(ORIGIN, bytes(32))
-    index = world.report(world.agree())
-    world.witness_keys = [newer]  # type: ignore[list-item]  # A further line, as while one key follows another.
-    world.anchor()
-    world.witness_keys = []
-    evidence, size = world.event_evidence(index), world.held(index).anchored.event.size
-
-    def root(**log: Any) -> bytes:
-        return altered(world.trust_root_bytes(), lambda value: value["log"].update(log))
-
-    older = world.log_key.vkey
-    assert verify(evidence, root(former=[{"until": size, "vkey": older}], vkey=newer.vkey)).holds
-    assert failure(evidence, root())[1] == "the checkpoint bears a signature twice, or one of an unknown key"
-
-
-def test_witnesses_count_from_their_size_on() -> None:
-    world = World(witnesses=2)
-    index = world.report(world.agree())
-    cosigners, world.witness_keys = world.witness_keys, []
-    world.anchor()
-    evidence, size = world.event_evidence(index), world.held(index).anchored.event.size
-    world.witness_keys = cosigners
-
-    def since(first: int) -> bytes:
-        return altered(world.trust_root_bytes(), lambda value: value["witnesses"][0].update(since=first))
-
-    assert verify(evidence, since(size + 1)).assurance == "OPERATOR_ONLY"
-    assert failure(evidence, since(size)) == (3, "0 witnesses signed, and 2 are needed")
-
-
-def test_the_logs_own_cosignature_is_checked_and_may_be_absent(made: Made) -> None:
-    def lines(change: Any) -> bytes:
-        def cut(value: Any) -> None:
-            text, _, signatures = value["entry"]["checkpoint"].partition("\n\n")
-            value["entry"]["checkpoint"] = f"{text}\n\n{change(signatures)}"
-
-        return altered(made.evidence, cut)
-
-    def broken(signatures: str) -> str:
-        first, second = signatures.splitlines(keepends=True)
-        return first + second[:-10] + ("A" if second[-10] != "A" else "B") + second[-9:]
-
-    assert failure(lines(broken), made.root) == (3, f"the signature of {ORIGIN} is wrong")
-    without = lines(lambda signatures: signatures.splitlines(keepends=True)[0])
-    assert failure(without, made.root) == (4, "the anchor is of another checkpoint")
-    alone = lines(lambda signatures: signatures.splitlines(keepends=True)[1])
-    assert failure(alone, made.root)[0] == 3
-
-
-def test_validators_and_witnesses_raise_the_assurance() -> None:
-    world = World(validators=4, witnesses=3)
-    index = world.report(world.agree())
-    world.anchor()
-    evidence, root = world.event_evidence(index), world.trust_root_bytes()
-    assert verify(evidence, root).assurance == "WITNESSED 3/3, VALIDATORS 4/4"
-
-    def fewer(count: int) -> Any:
-        return lambda value: [block.update(seals=block["seals"][:count]) for block in value["blocks"]] and None
-
-    assert verify(altered(evidence, fewer(3)), root).assurance == "WITNESSED 3/3, VALIDATORS 3/4"
-    number, reason = failure(altered(evidence, fewer(2)), root)
-    assert (number, "3 are needed" in reason) == (5, True)
-    twice = altered(
-        evidence, lambda v: [b.update(seals=[b["seals"][0], *b["seals"][:3]]) for b in v["blocks"]] and None
-    )
-    assert failure(twice, root)[0] == 5
-
-
-def test_a_contract_accounts_signature_is_vouched_for_by_the_chain_only() -> None:
-    world = World()
-    account = Key("contract account")
-    world.chain.give_code(account.address)
-    world.rotate_key(WANTING, account, possession=b"whatever the account takes")
-    agreement = keccak256_text("signed by a contract")
-    terms = world.propose(agreement)
-    world.sign(terms, OFFICE)
-    world.sign(terms, WANTING, last=True, signature=b"whatever the account takes")
-    report = verify(world.agreement_evidence(agreement), world.trust_root_bytes())
-    assert report.holds
-    assert "2 of contract accounts vouched for by the chain only" in report.steps[6].reason
-    assert report.assurance == "OPERATOR_ONLY (2 signatures by the chain's word only)"
-
-
-def test_a_demonstration_is_named_to_the_end(made: Made) -> None:
-    root = altered(made.root, lambda value: value.update(demonstration=True))
-    number, reason = failure(made.evidence, root)
-    assert number == 8
-    assert "the binding says WITHIN_SCOPE" in reason
-    agreement = made.world.agreement_evidence(made.agreement)
-    assert verify(agreement, root).assurance == "OPERATOR_ONLY (demonstration)"
-    assert verify(agreement, root).steps[6].status is Status.PASSED
-    assert INSPECTOR.encode() not in agreement
 
 
 def test_a_post_that_was_entrusted_with_the_records_reports_for_another_agency() -> None:
