@@ -69,10 +69,21 @@ def ndjson(world: World, lines: Sequence[bytes]) -> bytes:
     return b"\n".join([canonical.encode(head_of(world, lines)), *lines, b""])
 
 
-async def until(is_so: Callable[[], bool]) -> None:
-    """Let the loop's other tasks go on until something is so."""
-    while not is_so():  # noqa: ASYNC110 - the book-keeping of admission tells nobody.
-        await asyncio.sleep(0)
+class ToldArrivals(Arrivals):
+    """Arrivals that tell when a body came to wait, or left."""
+
+    def __init__(self, bounds: Bounds) -> None:
+        super().__init__(bounds)
+        self._moved = asyncio.Event()
+
+    def start_next(self) -> None:
+        super().start_next()
+        self._moved.set()
+
+    async def until_waiting(self, bodies: int) -> None:
+        while self.admission.figures()["waiting_bodies"] != bodies:
+            self._moved.clear()
+            await self._moved.wait()
 
 
 def size(world: World) -> int:
@@ -252,7 +263,7 @@ def test_what_finds_no_room_is_told_when_to_come_again_and_is_not_lost(world: Wo
 def test_a_flood_of_one_reporter_holds_another_up_by_few_requests(world: World) -> None:
     """Counted in answers, not in time: the small reporter's is among the first."""
     app = create_app(world.services)
-    app.state.arrivals = Arrivals(Bounds(work_bodies_max=1))
+    app.state.arrivals = arrivals = ToldArrivals(Bounds(work_bodies_max=1))
     gate = threading.Event()
     order: list[str] = []
     flood = ndjson(world, lines_of(world, *([{}] * 20)))
@@ -260,7 +271,6 @@ def test_a_flood_of_one_reporter_holds_another_up_by_few_requests(world: World) 
     small = b"\n".join([canonical.encode(head_of(world, lines, key="reporter-r")), *lines, b""])
 
     async def run() -> None:
-        arrivals: Arrivals = app.state.arrivals
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://api") as client:
 
             async def send(name: str, body: bytes) -> None:
@@ -271,9 +281,9 @@ def test_a_flood_of_one_reporter_holds_another_up_by_few_requests(world: World) 
             with arrivals.place("the test") as place:
                 holding = asyncio.create_task(place.work("", lambda: gate.wait(60)))
                 tasks = [asyncio.create_task(send("flood", flood)) for _ in range(30)]
-                await until(lambda: arrivals.admission.figures()["waiting_bodies"] == 30)
+                await arrivals.until_waiting(30)
                 tasks.append(asyncio.create_task(send("small", small)))
-                await until(lambda: arrivals.admission.figures()["waiting_bodies"] == 31)
+                await arrivals.until_waiting(31)
                 gate.set()
                 await holding
             await asyncio.gather(*tasks)

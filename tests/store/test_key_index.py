@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import random
-from typing import TYPE_CHECKING
+from collections import Counter
+from typing import TYPE_CHECKING, ClassVar
 
 import pytest
 from hypothesis import settings
@@ -25,9 +26,14 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class Machine(RuleBasedStateMachine):
-    """Adds, seals and restarts, beside a dictionary."""
+    """Adds, seals and restarts, beside a dictionary.
+
+    Attributes:
+        agreed: How often the index said the same as the dictionary, by what was asked; all runs together.
+    """
 
     folder: Path
+    agreed: ClassVar[Counter[str]] = Counter()
 
     def __init__(self) -> None:
         super().__init__()
@@ -57,21 +63,25 @@ class Machine(RuleBasedStateMachine):
         found = self.index.load()
         if self.sealed is None:
             assert found is None
+            self.agreed["nothing sealed"] += 1
             self.model, self.size = {}, 0
             return
         assert found is not None
         assert (found.size, found.mark, found.state) == (self.sealed[0], b"\x01" * 32, str(self.sealed[0]).encode())
+        self.agreed["what was sealed"] += 1
         self.size, self.model = self.sealed[0], dict(self.sealed[1])
 
     @rule(key=KEYS)
     def miss(self, key: int) -> None:
         assert self.index.find([key]) == ({key: self.model[key]} if key in self.model else {})
+        self.agreed["any key"] += 1
 
     @invariant()
     def finds_all(self) -> None:
         some = random.Random(self.size).sample(sorted(self.model), min(len(self.model), 20))
         if some:
             assert self.index.find(some) == {key: self.model[key] for key in some}
+            self.agreed["its keys"] += 1
 
     def teardown(self) -> None:
         self.index.close()
@@ -81,7 +91,9 @@ def test_index_answers_as_a_dictionary_does(tmp_path: Path) -> None:
     from hypothesis.stateful import run_state_machine_as_test
 
     Machine.folder = tmp_path / "told"
+    Machine.agreed.clear()
     run_state_machine_as_test(Machine, settings=settings(max_examples=40, stateful_step_count=30, deadline=None))
+    assert set(Machine.agreed) == {"nothing sealed", "what was sealed", "any key", "its keys"}
 
 
 def test_many_seals_leave_few_files(tmp_path: Path) -> None:
