@@ -85,7 +85,8 @@ def stream_entries(services: Services, request: ExportStream) -> tuple[list[int]
     if request.first < 0 or 0 <= request.last < request.first:
         raise InvalidInputError("first", f"{request.first} to {request.last}", "a number, and none below it as last")
     services.indexing.catch_up_soon()
-    anchored = services.state.anchors()[-1].event.size if services.state.anchors() else 0
+    newest = services.state.newest_anchor()
+    anchored = newest.event.size if newest is not None else 0
     wanted = FactFilter(reporter=reporter, agreement=agreement)
     indices: list[int] = []
     after, number = "", -1
@@ -136,6 +137,7 @@ def held_events(services: Services, indices: Sequence[int]) -> list[HeldEvent]:
         UnavailableError: One of them is not anchored yet.
     """
     held: list[HeldEvent] = []
+    notes: dict[bytes, bytes] = {}
     for _, pairs in groupby(enumerate(indices), lambda pair: pair[1] - pair[0]):
         run = [index for _, index in pairs]
         leaves = services.log.leaves(run[0], run[-1] + 1)
@@ -146,7 +148,8 @@ def held_events(services: Services, indices: Sequence[int]) -> list[HeldEvent]:
                     "evidence", "the event is not anchored yet; `quanze anchor` does it now", index=index
                 )
             path = services.log.inclusion_proof(index, anchored.event.size)
-            note = note_of(services, anchored.event)
+            if (note := notes.get(anchored.event.note_hash)) is None:
+                note = notes[anchored.event.note_hash] = note_of(services, anchored.event)
             held.append(HeldEvent(index, parse_leaf(leaf), document, anchored, note, path))
     return held
 
