@@ -20,6 +20,8 @@ from ledger.service.requests import Request
 from ledger.service.times import iso, iso_ms
 
 if TYPE_CHECKING:
+    from ledger.domain.event_log import Recorded
+    from ledger.domain.events import CheckpointAnchored
     from ledger.service.frontiers import Reached, Sizes
     from ledger.service.services import Services
 
@@ -87,7 +89,7 @@ def state_json(services: Services, index: int) -> dict[str, Any]:
     frontiers, sizes = services.frontiers, services.frontiers.sizes
     leaf = parse_leaf(services.log.leaf(index))
     anchored = covering_anchor(services, index)
-    state = state_of(services, index)
+    state = _state(services, index, anchored)
     included_ms, final_ms = frontiers.included_at(index), frontiers.final_at(index)
     if anchored is not None:
         anchor = {
@@ -130,7 +132,7 @@ def range_states(services: Services, request: ShowStates) -> dict[str, Any]:
     place, end = request.first, min(request.first + request.count, size)
     while place < end:
         anchored = covering_anchor(services, place)
-        state = state_of(services, place)
+        state = _state(services, place, anchored)
         match state:
             case EntryState.FINAL:
                 limit = anchored.event.size if anchored is not None else end
@@ -157,10 +159,14 @@ def range_states(services: Services, request: ShowStates) -> dict[str, Any]:
 
 def state_of(services: Services, index: int) -> EntryState:
     """Return how far an entry that the log has has come."""
-    sizes = services.frontiers.sizes
-    if covering_anchor(services, index) is not None:
+    return _state(services, index, covering_anchor(services, index))
+
+
+def _state(services: Services, index: int, anchored: Recorded[CheckpointAnchored] | None) -> EntryState:
+    """Return how far an entry has come, by the final anchor over it as it was just read."""
+    if anchored is not None:
         return EntryState.FINAL
-    if index < sizes.anchored.size:
+    if index < services.frontiers.sizes.anchored.size:
         return EntryState.ANCHORED
     return EntryState.INCLUDED if index < published(services).size else EntryState.ACCEPTED
 
