@@ -6,7 +6,7 @@ events tells all that it finds: a list of places with the error of each.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from ledger.domain.codes import Side
 from ledger.domain.errors import ConflictError, InvalidInputError, LedgerError, UnauthorizedError
@@ -31,8 +31,6 @@ if TYPE_CHECKING:
 
 Faults = list[tuple[int, LedgerError]]
 """What is wrong with single events of a batch, by place; empty when nothing is."""
-
-_PLACED: Final = "events that follow each other in their reporter's stream"
 
 
 def check_shape(batch: SignedBatch) -> Faults:

@@ -77,11 +77,6 @@ class OpaqueLog:
             self._note = self._log.publish_checkpoint()
             return self._note
 
-    @property
-    def is_failing(self) -> bool:
-        """Say whether the last write failed and none has succeeded since."""
-        return self._failure is not None
-
     def size(self) -> int:
         """Return the number of entries on disk, as last known."""
         return self._log.size()
