@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from ledger.domain.errors import IntegrityError, VerificationError
 from ledger.log.errors import MissingFileError
-from ledger.monitor.evidence import Kind, SeenNote
+from ledger.monitor.evidence import Kind
 from ledger.monitor.state import ANCHORS_MAX
 from ledger.monitor.watching import Wrong, prove_prefix
 
@@ -61,7 +61,7 @@ def compare_anchor(fetcher: Fetcher, verified: Verified, anchor: Anchor, source:
         UnavailableError: The log does not answer.
     """
     tree = verified.tree
-    note = SeenNote(note=verified.note, seen_at_ms=verified.note_at_ms, source=source)
+    note = verified.shown(source)
     told = f"the chain holds {anchor.root} for {anchor.size} entries (block {anchor.block})"
     if anchor.size == tree.size:
         if anchor.root == tree.root().hex():

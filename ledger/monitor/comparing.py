@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ledger.domain.errors import LedgerError, VerificationError
-from ledger.monitor.evidence import FORMAT, Alarm, Kind, SeenNote, open_note
+from ledger.monitor.evidence import FORMAT, Alarm, Kind, open_note
 from ledger.monitor.watching import prove_prefix
 
 if TYPE_CHECKING:
@@ -57,7 +57,6 @@ def compare_notes(
     first, second = _by_size(log, ours), _by_size(log, theirs)
 
     def alarm(one: Seen, other: Seen, detail: str, prefix: Prefix | None = None) -> Alarm:
-        notes = [SeenNote(note=seen.note, seen_at_ms=seen.at_ms, source=seen.source) for seen in (one, other)]
         return Alarm(
             anchor=None,
             detail=detail,
@@ -65,7 +64,7 @@ def compare_notes(
             kind=Kind.FORK,
             log=log,
             made_at_ms=now_ms,
-            notes=notes,
+            notes=[one.shown(), other.shown()],
             prefix=prefix,
         )
 

@@ -13,7 +13,7 @@ from ledger.domain.errors import UnavailableError, VerificationError
 from ledger.log.errors import BadEntryError, MissingFileError
 from ledger.log.tiles import CHECKPOINT_PATH, TILE_WIDTH
 from ledger.monitor.anchoring import compare_anchor, read_anchors
-from ledger.monitor.evidence import FORMAT, PASSING, Alarm, Kind, SeenNote, open_note
+from ledger.monitor.evidence import FORMAT, PASSING, Alarm, Kind, open_note
 from ledger.monitor.state import Seen
 from ledger.monitor.tree import recheck
 from ledger.monitor.watching import Right, Wrong, judge, shrunk
@@ -146,8 +146,7 @@ class Monitor:
         else:
             self._raise(found, outcome)
         if larger is not None:  # Seen and not judged before a kill; gone by now.
-            shown = SeenNote(note=larger.note, seen_at_ms=larger.at_ms, source=larger.source)
-            self._raise(found, shrunk(size, current, self._size(larger), shown))
+            self._raise(found, shrunk(size, current, self._size(larger), larger.shown()))
         for seen in earlier:
             if seen is not larger:
                 came_after = any(one.number < seen.number and self._size(one) > self._size(seen) for one in earlier)
@@ -196,7 +195,7 @@ class Monitor:
             if anchor.size > verified.tree.size:
                 waiting.append(anchor)
                 detail = f"the chain holds an anchor of {anchor.size} entries, the log shows {verified.tree.size}"
-                note = SeenNote(note=verified.note, seen_at_ms=verified.note_at_ms, source=self._source)
+                note = verified.shown(self._source)
                 self._raise(found, Wrong(Kind.ANCHOR_AHEAD, detail, (note,), anchor=anchor))
                 continue
             wrong = compare_anchor(self._fetcher, verified, anchor, self._source)
@@ -210,8 +209,7 @@ class Monitor:
         first = next((seen for seen in self._state.notes if self._size(seen) > verified.anchored), None)
         if first is not None and self._now_ms() - first.at_ms > self._cadence.anchor_s * 1000:
             detail = f"entries after {verified.anchored} have no anchor; a note for them was seen at {first.at_ms} ms"
-            note = SeenNote(note=first.note, seen_at_ms=first.at_ms, source=first.source)
-            self._raise(found, Wrong(Kind.ANCHOR_LATE, detail, (note,)))
+            self._raise(found, Wrong(Kind.ANCHOR_LATE, detail, (first.shown(),)))
 
     def _recheck(self, found: Round) -> None:
         """Read some of the old bundles and tiles again, one after another and then from the first."""
@@ -223,7 +221,7 @@ class Monitor:
         for _ in range(min(self._cadence.recheck_bundles, full)):
             index = verified.rechecked % full
             verified.rechecked = index + 1
-            note = SeenNote(note=verified.note, seen_at_ms=verified.note_at_ms, source=self._source)
+            note = verified.shown(self._source)
             try:
                 recheck(self._fetcher, index, checkpoint)
             except BadEntryError as error:

@@ -18,17 +18,17 @@ import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Self
 
+import msgspec
+
 from ledger.domain.errors import IntegrityError, InvalidInputError, LedgerError, UnavailableError, VerificationError
 from ledger.evidence.trust_root import FormerKey, Log
 from ledger.home import sync_folder, write_atomically
-from ledger.monitor.evidence import Alarm, Anchor, parse_alarm, print_alarm
+from ledger.monitor.evidence import Alarm, Anchor, SeenNote, parse_alarm, print_alarm
 from ledger.monitor.tree import HashedTree
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
-
-import msgspec
 
 FORMAT: Final = "quanze-monitor-v1"
 NOTES_MAX: Final = 4_096
@@ -79,6 +79,10 @@ class Seen:
     source: str
     note: str
 
+    def shown(self) -> SeenNote:
+        """Return what an alarm says of it."""
+        return SeenNote(note=self.note, seen_at_ms=self.at_ms, source=self.source)
+
 
 @dataclass(slots=True)
 class Verified:
@@ -97,6 +101,10 @@ class Verified:
     log_at_ms: int = 0
     chain_at_ms: int = 0
     rechecked: int = 0
+
+    def shown(self, source: str) -> SeenNote:
+        """Return what an alarm says of the note that was found right, read at a place."""
+        return SeenNote(note=self.note, seen_at_ms=self.note_at_ms, source=source)
 
     def to_json(self) -> dict[str, Any]:
         """Return ``verified.json``."""
@@ -137,6 +145,7 @@ class MonitorState:
         """Use ``open``."""
         self.folder = folder
         self._at_step = at_step
+        self._lock = -1
         self.notes: list[Seen] = []
         self.verified = Verified()
 
@@ -222,8 +231,6 @@ class MonitorState:
             except VerificationError as error:
                 raise IntegrityError("monitor", f"an alarm file was altered: {error.reason}", file=path.name) from error
         return found
-
-    _lock: int = -1
 
     def _load(self, watched: Watched) -> None:
         path = self.folder / "monitor.json"

@@ -14,14 +14,14 @@ from ledger.log.errors import BadEntryError, BadRootError, BadTileError, Missing
 from ledger.log.proofs import verify_consistency
 from ledger.log.tiles import TileReader
 from ledger.log.tree import consistency_proof, root_at
-from ledger.monitor.evidence import Kind, Prefix, SeenNote, open_note
+from ledger.monitor.evidence import Kind, Prefix, open_note
 from ledger.monitor.tree import follow
 
 if TYPE_CHECKING:
     from ledger.evidence.trust_root import Log
     from ledger.log.checkpoint import Checkpoint
     from ledger.log.ports import Fetcher
-    from ledger.monitor.evidence import Anchor
+    from ledger.monitor.evidence import Anchor, SeenNote
     from ledger.monitor.state import Seen, Verified
     from ledger.monitor.tree import HashedTree
 
@@ -61,14 +61,14 @@ def judge(fetcher: Fetcher, log: Log, verified: Verified, seen: Seen, *, came_af
         checkpoint = open_note(log, seen.note)
     except VerificationError as error:
         return Wrong(
-            Kind.UNKNOWN_KEY, f"the checkpoint is not signed by the log's key: {error.reason}", (_shown(seen),)
+            Kind.UNKNOWN_KEY, f"the checkpoint is not signed by the log's key: {error.reason}", (seen.shown(),)
         )
     before = verified.tree
-    known = SeenNote(note=verified.note, seen_at_ms=verified.note_at_ms, source=seen.source)
+    known = verified.shown(seen.source)
     if checkpoint.size == before.size:
         if checkpoint.root == before.root() or not verified.note:
             return _hashed(fetcher, verified, checkpoint, seen)
-        return Wrong(Kind.FORK, f"two roots were signed for {checkpoint.size} entries", (known, _shown(seen)))
+        return Wrong(Kind.FORK, f"two roots were signed for {checkpoint.size} entries", (known, seen.shown()))
     if checkpoint.size > before.size:
         if before.size and (wrong := _grown(fetcher, verified, checkpoint, known, seen)):
             return wrong
@@ -81,7 +81,7 @@ def judge(fetcher: Fetcher, log: Log, verified: Verified, seen: Seen, *, came_af
 def shrunk(size: int, seen: Seen, larger_size: int, larger: SeenNote) -> Wrong:
     """Return what is wrong when a smaller tree is served after a larger one."""
     detail = f"the log shows {size} entries after it had shown {larger_size}"
-    return Wrong(Kind.SHRANK, detail, (_shown(seen), larger))
+    return Wrong(Kind.SHRANK, detail, (seen.shown(), larger))
 
 
 def prove_prefix(fetcher: Fetcher, size: int, newer_size: int, newer_root: bytes) -> Prefix:
@@ -100,7 +100,7 @@ def prove_prefix(fetcher: Fetcher, size: int, newer_size: int, newer_root: bytes
 
 def _grown(fetcher: Fetcher, verified: Verified, checkpoint: Checkpoint, known: SeenNote, seen: Seen) -> Wrong | None:
     """Return what is wrong if the larger tree does not begin with the verified one, None if it does."""
-    both = (known, _shown(seen))
+    both = (known, seen.shown())
     old = verified.tree
     try:
         prefix = prove_prefix(fetcher, old.size, checkpoint.size, checkpoint.root)
@@ -127,9 +127,7 @@ def _without_proof(
     try:
         follow(fetcher, verified.tree, checkpoint)
     except BadTileError as found:
-        if "does not lead" not in found.reason:
-            return Wrong(Kind.TILE_ALTERED, f"{found.explain()} No proof can be made.",
-                         both)  # fmt: skip
+        return Wrong(Kind.TILE_ALTERED, f"{found.explain()} No proof can be made.", both)
     except (VerificationError, MissingFileError):
         pass
     return Wrong(
@@ -158,13 +156,13 @@ def _not_a_prefix(
     return Wrong(
         Kind.FORK,
         f"the signed tree of {tree.size} entries does not begin with the signed tree of {checkpoint.size}",
-        (_shown(seen), known),
+        (seen.shown(), known),
         prefix,
     )
 
 
 def _hashed(fetcher: Fetcher, verified: Verified, checkpoint: Checkpoint, seen: Seen) -> Right | Wrong:
-    notes = (_shown(seen),)
+    notes = (seen.shown(),)
     try:
         return Right(follow(fetcher, verified.tree, checkpoint))
     except BadEntryError as error:
@@ -177,7 +175,3 @@ def _hashed(fetcher: Fetcher, verified: Verified, checkpoint: Checkpoint, seen: 
         return Wrong(Kind.TILE_ALTERED, error.explain(), notes)
     except MissingFileError as error:
         return Wrong(Kind.FILE_MISSING, f"{error.path} is promised by the checkpoint and is not there", notes)
-
-
-def _shown(seen: Seen) -> SeenNote:
-    return SeenNote(note=seen.note, seen_at_ms=seen.at_ms, source=seen.source)
