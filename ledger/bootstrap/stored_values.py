@@ -234,8 +234,9 @@ def _keys(settings: Settings, home: Home) -> Iterator[Defect | None]:
         if members is None or path.name.startswith("."):
             continue
         try:
-            document: Any = json.loads(path.read_bytes())
-            form = json.dumps(document, indent=2, sort_keys=True).encode() == path.read_bytes()
+            kept = path.read_bytes()
+            document: Any = json.loads(kept)
+            form = json.dumps(document, indent=2, sort_keys=True).encode() == kept
             form = (
                 form
                 and set(document) == members
@@ -284,8 +285,7 @@ def _numbers(home: Home, index: SQLIndex, chain: Chain) -> Iterator[Defect | Non
                 break
     with index.database.read() as held:
         version = held.exec_driver_sql("SELECT version_num FROM alembic_version").scalar_one()
-        newest = HEAD
-        yield None if version == newest else Defect("index", "alembic_version", f"it is {version}, not {newest}")
+        yield None if version == HEAD else Defect("index", "alembic_version", f"it is {version}, not {HEAD}")
         for number, block_hash, timestamp in held.exec_driver_sql("SELECT number, hash, timestamp FROM recent_blocks"):
             found = chain.block(number).ref
             same = (found.hash, found.timestamp) == (block_hash, timestamp)

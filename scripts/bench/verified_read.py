@@ -12,6 +12,7 @@ ones have its tile, and still fetch checkpoint and bundle from the server.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import random
 import statistics
@@ -56,9 +57,12 @@ def main() -> None:
     chance = random.Random(_SEED)  # noqa: S311 - the same reads in every run.
     build = Path("build")
     build.mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=build) as folder, ours(Path(folder)) as (port, vkey):
+    with (
+        tempfile.TemporaryDirectory(dir=build) as folder,
+        ours(Path(folder)) as (port, vkey),
+        contextlib.closing(HTTPFetcher(f"http://127.0.0.1:{port}/")) as fetcher,
+    ):
         write_all(port, options.entries, ENTRY_BYTES)
-        fetcher = HTTPFetcher(f"http://127.0.0.1:{port}/")
         verifier = Ed25519Verifier.from_vkey(vkey)
         wait_for(fetcher, verifier, options.entries)
         warm = VerifiedReader(fetcher, verifier)
