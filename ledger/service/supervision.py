@@ -1,4 +1,4 @@
-"""What runs by itself while the ledger is up: checkpoints within a second, anchors by size and age.
+"""What runs by itself while the ledger is up: checkpoints as entries come, anchors by size and age.
 
 Each loop is a thread that calls one use-case, reports a failure and tries again at its next turn; a
 failure never ends the loop, and a turn never runs beside another of the same loop.
