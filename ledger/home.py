@@ -11,6 +11,7 @@ import os
 import secrets
 import shutil
 import stat
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -143,7 +144,7 @@ def write_atomically(path: Path, content: bytes) -> None:
             file.flush()
             os.fsync(file.fileno())
         partial.replace(path)
-    except BaseException:
+    except BaseException:  # Also when interrupted: no half-written file stays beside. Raised again.
         partial.unlink(missing_ok=True)
         raise
     sync_folder(path.parent)
@@ -222,14 +223,13 @@ class HomeLock:
             self._descriptor = os.open(home.run / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
             raise cannot_write(home, error) from error
-        try:
-            take_lock(self._descriptor, home)
-        except OSError as error:
-            os.close(self._descriptor)
-            raise cannot_write(home, error) from error
-        except BaseException:
-            os.close(self._descriptor)
-            raise
+        with ExitStack() as held:
+            held.callback(os.close, self._descriptor)
+            try:
+                take_lock(self._descriptor, home)
+            except OSError as error:
+                raise cannot_write(home, error) from error
+            held.pop_all()  # ``release`` closes it.
 
     def release(self) -> None:
         """Give the lock back."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -54,16 +55,15 @@ def open_index(
         kept = _set_aside(home.index)
         structlog.get_logger("index").warning("index_damaged", reason=error.explain(), kept=str(kept))
         index = SQLIndex.open(home.index, contracts)
-    try:
+    with ExitStack() as opened:
+        opened.callback(index.close)
         # Only what was final when it was indexed: above it, a network's chain may be another by now.
         final = [mark.number for mark in index.held()[:1]]
         if final and final[0] > (tip := chain.head_block().number):
             raise IntegrityError("chain", "its tip is below what was indexed", tip=tip, indexed=final[0])
         if (leaves := index.leaf_mark().leaves) > log.size():
             raise IntegrityError("log", "it is shorter than what was indexed", log=log.size(), indexed=leaves)
-    except BaseException:
-        index.close()
-        raise
+        opened.pop_all()
     indexing = _indexing(index, chain, deployment, log, events, reach, FactProcess(home.index, home.events))
     index.attach(indexing.catch_up)
     return index, indexing

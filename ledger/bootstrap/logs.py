@@ -44,7 +44,9 @@ def open_log(
     """
     signer, *cosigners = log_signers(keyring, deployment)
     witnesses = open_witnesses(settings, deployment)
-    try:
+    with contextlib.ExitStack() as opened:
+        if witnesses is not None:
+            opened.callback(witnesses.close)
         log = FolderLog.open(
             home.log,
             signer=signer,
@@ -54,12 +56,11 @@ def open_log(
             endorser=_endorser(settings, witnesses),
             archive=archive,
         )
-    except BaseException:
-        if witnesses is not None:
-            witnesses.close()
-        raise
-    published = parse_checkpoint(parse_note(log.checkpoint()).text).size
-    return log, witnesses, settle_eras(home, None if witnesses is None else witnesses.policy, published)
+        opened.callback(log.close)
+        published = parse_checkpoint(parse_note(log.checkpoint()).text).size
+        eras = settle_eras(home, None if witnesses is None else witnesses.policy, published)
+        opened.pop_all()
+    return log, witnesses, eras
 
 
 def _endorser(settings: Settings, witnesses: Witnesses | None) -> Endorser:

@@ -151,7 +151,7 @@ def restore_home(
         if home.path.exists():
             home.path.rmdir()
         beside.path.rename(home.path)
-    except BaseException:
+    except BaseException:  # Also when interrupted: no half-restored home stays beside. Raised again.
         shutil.rmtree(beside.path, ignore_errors=True)
         raise
     sync_folder(home.path.parent)

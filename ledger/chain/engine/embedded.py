@@ -16,6 +16,7 @@ import fcntl
 import os
 import shutil
 import time
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from ledger.chain.engine.admission import Admission
@@ -66,14 +67,14 @@ class EmbeddedChain:
         self._config = config
         config.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._lock = _lock_folder(config.folder)
-        try:
+        with ExitStack() as held:
+            held.callback(os.close, self._lock)
             self._journal = Journal(config.folder / "journal.db")
+            held.callback(self._journal.close)
             self._journal.fix("chain_id", config.chain_id)
             self._journal.fix("genesis_time", config.genesis_time)
             self._journal.fix("block_gas_limit", config.block_gas_limit)
-        except BaseException:
-            os.close(self._lock)
-            raise
+            held.pop_all()  # ``close`` closes both.
         self._sealer = Sealer(config, self._journal, sign, clock, crash_point)
         self._admission = Admission(config, self._journal, self._sealer.queue, self._sealer.changed, crash_point)
         self._is_closed = False
@@ -87,7 +88,7 @@ class EmbeddedChain:
         """
         try:
             self._sealer.start()
-        except BaseException:
+        except BaseException:  # Also when interrupted: the node, journal and folder are let go. Raised again.
             self.close()
             raise
 

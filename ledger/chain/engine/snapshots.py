@@ -140,7 +140,7 @@ def load_newest(
             node = AnvilNode.start(config, load_state=path, on_exit=on_exit)
             try:
                 reason = _difference(node, journal, snapshot)
-            except BaseException:
+            except BaseException:  # Also when interrupted: no node is left without an owner. Raised again.
                 node.kill()
                 raise
             if reason is None:
