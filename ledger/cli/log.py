@@ -6,7 +6,6 @@ import contextlib
 import importlib
 import json
 import resource
-import socket
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -17,13 +16,16 @@ from ledger import bootstrap
 from ledger.cli import exit_codes
 from ledger.cli.calls import call_and_show
 from ledger.cli.commands import COMMON, group
+from ledger.cli.listening import listen_on, url_of
 from ledger.cli.logs import log_service
 from ledger.cli.output import console, progress, show
 from ledger.cli.passphrase import with_passphrase
 from ledger.cli.session import settings
-from ledger.domain.errors import InvalidInputError, UnavailableError
+from ledger.domain.errors import InvalidInputError
 
 if TYPE_CHECKING:
+    import socket
+
     from ledger.bootstrap.opaque import OpaqueHome
 
 log = group("log", "The log itself: a plain one for any bytes, and its public key.")
@@ -56,7 +58,7 @@ def serve(
     if bootstrap.has_sealed_log_key(chosen):
         chosen = with_passphrase(chosen)
     with contextlib.ExitStack() as parts:
-        listener = parts.enter_context(_listen(listen))
+        listener = parts.enter_context(listen_on(listen))
         home = bootstrap.open_opaque(chosen, origin=origin)
         parts.callback(home.close)
         # Found by name, since only this verb needs the server: the others start sooner without it.
@@ -123,23 +125,10 @@ def migrate(
     call_and_show("log.migrate", to=to, endpoint=endpoint)
 
 
-def _listen(address: str) -> socket.socket:
-    host, separator, port = address.rpartition(":")
-    if not separator or not host or not port.isascii() or not port.isdigit() or int(port) > 65535:
-        raise InvalidInputError("--listen", address, "HOST:PORT, as 127.0.0.1:8440")
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        return socket.create_server((host.strip("[]"), int(port)), family=family)
-    except OSError as error:
-        raise UnavailableError("port", f"{address}: {error.strerror or error}") from error
-
-
 def _announce(home: OpaqueHome, listener: socket.socket, path: str) -> None:
-    host, port = listener.getsockname()[:2]
-    shown = f"[{host}]" if ":" in host else host
     up = {
         "event": "up",
-        "address": f"http://{shown}:{port}/",
+        "address": url_of(listener),
         "home": path,
         "vkey": home.vkey,
         "log_size": home.log.size(),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import socket
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -13,13 +12,15 @@ import typer
 
 from ledger import bootstrap
 from ledger.cli.commands import COMMON, group
+from ledger.cli.listening import listen_on, url_of
 from ledger.cli.logs import log_service
 from ledger.cli.output import console, show
 from ledger.cli.passphrase import with_passphrase
 from ledger.cli.session import settings
-from ledger.domain.errors import InvalidInputError, UnavailableError
 
 if TYPE_CHECKING:
+    import socket
+
     from ledger.bootstrap.witness import OpenWitness
 
 witness = group("witness", "A witness: cosigns checkpoints of logs that only ever grow.")
@@ -52,30 +53,17 @@ def serve(
     """Answer add-checkpoint (C2SP tlog-witness) until Ctrl-C."""
     log_service()
     with contextlib.ExitStack() as parts:
-        listener = parts.enter_context(_listen(listen))
+        listener = parts.enter_context(listen_on(listen))
         opened = bootstrap.open_witness(with_passphrase(settings()), logs)
         parts.callback(opened.close)
         _announce(opened, listener)
         opened.serve(listener)
 
 
-def _listen(address: str) -> socket.socket:
-    host, separator, port = address.rpartition(":")
-    if not separator or not host or not port.isascii() or not port.isdigit() or int(port) > 65535:
-        raise InvalidInputError("--listen", address, "HOST:PORT, as 127.0.0.1:8441")
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        return socket.create_server((host.strip("[]"), int(port)), family=family)
-    except OSError as error:
-        raise UnavailableError("port", f"{address}: {error.strerror or error}") from error
-
-
 def _announce(opened: OpenWitness, listener: socket.socket) -> None:
-    host, port = listener.getsockname()[:2]
-    shown = f"[{host}]" if ":" in host else host
     up = {
         "event": "up",
-        "address": f"http://{shown}:{port}/",
+        "address": url_of(listener),
         "vkey": opened.vkey,
         "logs": list(opened.origins),
     }
