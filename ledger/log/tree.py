@@ -1,4 +1,4 @@
-"""The RFC 6962 Merkle tree: hashes, the incremental compact range, and proofs from any source of nodes.
+"""The RFC 6962 Merkle tree: hashes, roots, and proofs from any source of nodes.
 
 Invariants:
 
@@ -9,10 +9,7 @@ Invariants:
 
 Example::
 
-    tree = CompactRange()
-    for entry in entries:
-        tree.append(leaf_hash(entry))
-    tree.root()
+    root_of(leaf_hash(entry) for entry in entries)
 """
 
 from __future__ import annotations
@@ -88,49 +85,6 @@ def fold(peaks: Sequence[bytes]) -> bytes:
     return result
 
 
-class CompactRange:
-    """A tree that only grows, held as its O(log n) peaks."""
-
-    __slots__ = ("_peaks", "_size")
-
-    def __init__(self, size: int = 0, peaks: Sequence[bytes] = ()) -> None:
-        """Continue a tree of ``size`` leaves from its peaks, largest first.
-
-        Raises:
-            InvalidInputError: the number of peaks is not what a tree of that size has.
-        """
-        if size < 0 or len(peaks) != size.bit_count():
-            raise InvalidInputError(
-                field="peaks", value=str(len(peaks)), allowed=f"one for each bit of the size {size}"
-            )
-        self._size = size
-        self._peaks = list(peaks)
-
-    @property
-    def size(self) -> int:
-        """The number of leaves."""
-        return self._size
-
-    @property
-    def peaks(self) -> tuple[bytes, ...]:
-        """The roots of the perfect subtrees, largest first."""
-        return tuple(self._peaks)
-
-    def append(self, value: bytes) -> None:
-        """Add one leaf hash on the right."""
-        peaks = self._peaks
-        rest = self._size
-        while rest & 1:
-            value = node_hash(peaks.pop(), value)
-            rest >>= 1
-        peaks.append(value)
-        self._size += 1
-
-    def root(self) -> bytes:
-        """Return the root over all leaves so far."""
-        return fold(self._peaks)
-
-
 def nodes_covering(begin: int, end: int) -> Iterator[tuple[int, int]]:
     """Yield (level, index) of the fewest perfect subtrees that tile leaves [begin, end), left to right."""
     while begin < end:
@@ -143,11 +97,6 @@ def nodes_covering(begin: int, end: int) -> Iterator[tuple[int, int]]:
 def root_at(reader: NodeReader, size: int) -> bytes:
     """Return the root that the tree had when it held ``size`` leaves."""
     return _subtree(reader, 0, size)
-
-
-def peaks_at(reader: NodeReader, size: int) -> list[bytes]:
-    """Return the peaks that the tree had when it held ``size`` leaves, largest first."""
-    return [reader.node(level, index) for level, index in nodes_covering(0, size)]
 
 
 def inclusion_proof(reader: NodeReader, index: int, size: int) -> list[bytes]:

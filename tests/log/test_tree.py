@@ -9,14 +9,12 @@ from hypothesis import strategies as st
 from ledger.domain.errors import InvalidInputError
 from ledger.log.tree import (
     EMPTY_ROOT,
-    CompactRange,
     HashList,
     consistency_proof,
     inclusion_proof,
     leaf_hash,
     node_hash,
     nodes_covering,
-    peaks_at,
     perfect_root,
     root_at,
     root_of,
@@ -51,21 +49,6 @@ def test_root_equals_the_recursive_definition(entries: list[bytes]) -> None:
     assert root_of(hashes) == naive_root(entries)
     if entries:
         assert root_at(HashList(hashes), len(entries)) == naive_root(entries)
-
-
-@given(entries_lists, st.data())
-def test_compact_range_continues_from_its_peaks(entries: list[bytes], data: st.DataObject) -> None:
-    hashes = [leaf_hash(entry) for entry in entries]
-    cut = data.draw(st.integers(0, len(hashes)))
-    tree = CompactRange(cut, peaks_at(HashList(hashes), cut))
-    for value in hashes[cut:]:
-        tree.append(value)
-    assert (tree.size, tree.root()) == (len(hashes), naive_root(entries))
-
-
-def test_compact_range_refuses_peaks_of_another_size() -> None:
-    with pytest.raises(InvalidInputError, match="peaks"):
-        CompactRange(3, [EMPTY_ROOT])
 
 
 @given(st.integers(0, 5000), st.integers(0, 5000))
