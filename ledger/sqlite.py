@@ -63,7 +63,7 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
         connection.execute("BEGIN IMMEDIATE")
         yield
         connection.execute("COMMIT")
-    except BaseException as error:
+    except BaseException as error:  # Also when interrupted: half a transaction must not stay open.
         if connection.in_transaction:  # SQLite itself has rolled back after some errors.
             connection.execute("ROLLBACK")
         if isinstance(error, sqlite3.OperationalError):

@@ -83,7 +83,7 @@ def run(arguments: Sequence[str]) -> int:
         return exit_codes.UNAVAILABLE
     except KeyboardInterrupt:
         return 130
-    except Exception as error:
+    except Exception as error:  # Typer's own errors have no public base; any other one is raised again.
         if hasattr(error, "show") and hasattr(error, "format_message"):  # Typer's usage errors.
             if "--json" in arguments:
                 output.complain_as_json("wrong_usage", error.format_message())

@@ -131,7 +131,7 @@ class VerifiedReader:
         try:
             if old.size and root_at(self, old.size) != old.root:
                 raise VerificationError("consistency", f"the first {old.size} entries are not those of before")
-        except BaseException:
+        except BaseException:  # Also when interrupted: what is not proved must not stay.
             self._checkpoint, self._edge = old, old_edge
             raise
         self._note = note

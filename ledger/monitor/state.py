@@ -168,7 +168,7 @@ class MonitorState:
             raise MonitorBusyError("monitor", "another process watches with this state", folder=str(folder)) from error
         try:
             state._load(watched)
-        except BaseException:
+        except BaseException:  # Also when interrupted: the lock is let go.
             state.close()
             raise
         return state

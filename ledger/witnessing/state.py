@@ -95,12 +95,12 @@ class WitnessState:
         except BlockingIOError as error:
             os.close(descriptor)
             raise UnavailableError("witness", f"{folder} is in use by another process") from error
-        except BaseException:
+        except BaseException:  # Also when interrupted: the lock is let go with its file.
             os.close(descriptor)
             raise
         try:
             state._check()
-        except BaseException:
+        except BaseException:  # Likewise.
             state.close()
             raise
         return state

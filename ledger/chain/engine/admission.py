@@ -108,7 +108,7 @@ class Admission:
         try:
             accepted = self._sift(incoming)
             entries = self._journal.enqueue([asked.tx for asked in accepted])
-        except BaseException as error:
+        except BaseException as error:  # Whatever it is: those who wait must not wait for ever.
             for asked in incoming:
                 if not asked.done.done():
                     asked.done.set_exception(error)

@@ -100,7 +100,7 @@ class JournalFile:
                 self._writer.execute("BEGIN IMMEDIATE")
                 yield self._writer
                 self._writer.execute("COMMIT")
-            except BaseException as error:
+            except BaseException as error:  # Also when interrupted: half a transaction must not stay open.
                 if self._writer.in_transaction:
                     self._writer.execute("ROLLBACK")
                 if isinstance(error, sqlite3.OperationalError | sqlite3.ProgrammingError):  # full, locked, closed

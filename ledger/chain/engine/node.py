@@ -96,7 +96,7 @@ class AnvilNode:
         node = cls(process, rpc, "")
         try:
             node.version = str(rpc.call("web3_clientVersion"))
-        except BaseException:
+        except BaseException:  # Also when interrupted: the process would outlive us.
             node.kill()
             raise
         return node

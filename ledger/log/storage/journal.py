@@ -134,7 +134,7 @@ class JournalWriter:
             if is_cut:
                 at_step("journal cut")
             os.lseek(self._file, good_bytes, os.SEEK_SET)
-        except BaseException:
+        except BaseException:  # Also when interrupted: nobody else has the file, which is let go.
             os.close(self._file)
             raise
 
@@ -170,7 +170,7 @@ class JournalWriter:
         writer = cls(segment.path, segment.seed, segment.check, segment.good_bytes, at_step)
         try:
             writer._write_again(segment.last_frame_start)
-        except BaseException:
+        except BaseException:  # Likewise.
             writer.close()
             raise
         return writer
