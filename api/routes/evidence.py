@@ -43,7 +43,11 @@ def evidence(
     ],
     id: Annotated[str, Path(max_length=4000, description=_NAMED)],  # noqa: A002
     disclose: Annotated[
-        str, Query(max_length=100, description="Of an event, the groups to open, with commas; all if not stated.")
+        str,
+        Query(
+            max_length=100,
+            description="Of an event or of each of many, the groups to open, with commas; all if not stated.",
+        ),
     ] = "",
 ) -> Response:
     """Give an evidence file; an event's only to a signed read by one of its parties, since it says what happened."""

@@ -18,6 +18,10 @@ from ledger.home import write_atomically
 if TYPE_CHECKING:
     from rich.console import Console
 
+DiscloseOption = Annotated[
+    str, typer.Option("--disclose", help="Groups of each event to open, by comma; all by default.")
+]
+
 evidence = group("evidence", "Files that prove a record to anyone, offline.")
 trust_root = group("trust-root", "What a verifier has to trust, as one small file.")
 ask = group("ask", "By what right, who answered for it, what happened, prove it.")
@@ -33,8 +37,7 @@ def export(
     ] = "",
 ) -> None:
     """Write an evidence file."""
-    groups = [part.strip() for part in disclose.split(",") if part.strip()]
-    made = call("evidence.export", kind=kind, id=identifier, disclose=groups)
+    made = call("evidence.export", kind=kind, id=identifier, disclose=_parts(disclose))
     _write(output, made.pop("content"))
     show({"file": str(output), **made})
 
@@ -43,9 +46,10 @@ def export(
 def export_events(
     entries: Annotated[str, typer.Argument(metavar="ENTRIES", help="Entries of the log: FIRST..LAST, or by comma.")],
     output: OutputOption,
+    disclose: DiscloseOption = "",
 ) -> None:
     """Write one evidence file of many events, with what they share in it once."""
-    made = call("evidence.events", entries=entries)
+    made = call("evidence.events", entries=entries, disclose=_parts(disclose))
     _write(output, made.pop("content"))
     show({"file": str(output), **made})
 
@@ -57,9 +61,11 @@ def export_stream(
     agreement: Annotated[str, typer.Option("--agreement", help="Under which agreement; none by default.")] = "",
     first: Annotated[int, typer.Option("--first", min=0, help="The reporter's number of the first event.")] = 0,
     last: Annotated[int, typer.Option("--last", help="That of the last; by default the newest anchored.")] = -1,
+    disclose: DiscloseOption = "",
 ) -> None:
     """Write evidence that these are all events that a post reported under an agreement, from one to another."""
-    made = call("evidence.stream", reporter=reporter, agreement=agreement, first=first, last=last)
+    asked = {"reporter": reporter, "agreement": agreement, "first": first, "last": last}
+    made = call("evidence.stream", **asked, disclose=_parts(disclose))
     _write(output, made.pop("content"))
     show({"file": str(output), **made})
 
@@ -140,6 +146,10 @@ def register(commands: Commands) -> None:
         commands.add_typer(noun)
     commands.command("verify")(verify)
     commands.command("anchor")(anchor)
+
+
+def _parts(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
 
 
 def _write(path: Path, content: str) -> None:

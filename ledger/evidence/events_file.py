@@ -2,20 +2,21 @@
 
 The form holds what `ledger.evidence.file` holds for one event, with the audit paths of all entries under one checkpoint
 as one multiproof, and those of all events of one signed batch as another. ``entries_of`` gives each event's own entry
-back, as a file of it alone would hold it, so each goes through the same steps.
+back, as a file of it alone would hold it, so each goes through the same steps. Groups may be withheld, the same ones of
+each event: a step that does not apply then applies to none of them.
 """
 
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import TYPE_CHECKING, Annotated, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 import msgspec
 from msgspec import Meta
 
 from ledger.domain import canonical
 from ledger.domain.errors import VerificationError
-from ledger.domain.event_groups import event_of_groups
+from ledger.domain.event_groups import GROUPS, event_of_groups
 from ledger.domain.event_v1 import digest
 from ledger.domain.leaf import LeafV1
 from ledger.evidence.file import Batch, Block, Entry, Group, Hex32, History, Number, Part, Small, State, read_as
@@ -24,9 +25,7 @@ from ledger.log.multiproof import open_multiproof
 from ledger.log.note import parse_note
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from ledger.domain.canonical import Json
+    from collections.abc import Sequence
 
 FORMAT: Final = "quanze-evidence-batch-v1"
 BEGINNING: Final = b'{"batches":'
@@ -46,13 +45,13 @@ class SignedBatch(Part, frozen=True, kw_only=True):
 
 
 class HeldEntry(Part, frozen=True, kw_only=True):
-    """A fact: its groups, its log entry, and its place in one of the file's batches."""
+    """A fact: its groups, its log entry, and its place in one of the file's batches unless a group is withheld."""
 
-    batch: Small
+    batch: Small | None
     groups: list[Group]
     index: Number
     leaf: LeafV1
-    place: Number
+    place: Number | None
 
 
 class Anchored(Part, frozen=True, kw_only=True):
@@ -73,7 +72,7 @@ class EventsEvidence(Part, frozen=True, kw_only=True):
     format: Literal["quanze-evidence-batch-v1"]
     histories: list[History]
     kind: Literal["events", "stream"]
-    state: State
+    state: State | None
     streams: dict[Hex32, str]
     subject: dict[str, str]
 
@@ -90,10 +89,18 @@ def parse_events(data: bytes) -> EventsEvidence:
         raise VerificationError(0, "the entries do not stand in the order of the log, or one stands twice")
     if any(first.anchor >= second.anchor for first, second in pairwise(evidence.checkpoints)):
         raise VerificationError(0, "the checkpoints do not stand in the order of their anchors")
-    if list(dict.fromkeys(entry.batch for entry in held)) != list(range(len(evidence.batches))):
+    shown = shown_groups(evidence)
+    for entry in held:
+        if _names(entry.groups) != _names(held[0].groups):
+            raise VerificationError(0, f"entry {entry.index} does not disclose the groups that the first one does")
+        if (entry.batch is None, entry.place is None) != ((shown != GROUPS),) * 2:
+            raise VerificationError(0, f"entry {entry.index} has a place in a batch just when all groups are disclosed")
+    used = [] if shown != GROUPS else list(dict.fromkeys(entry.batch for entry in held))
+    if used != list(range(len(evidence.batches))):
         raise VerificationError(0, "the batches do not stand in the order of their first entries, or one has none")
-    if {entry.leaf.stream for entry in held} != set(evidence.streams):
-        raise VerificationError(0, "a stream of an entry lacks its salt, or a salt has no entry")
+    opened = {entry.leaf.stream for entry in held} if "binding" in shown or evidence.kind == "stream" else set()
+    if opened != set(evidence.streams):
+        raise VerificationError(0, "a stream of an entry lacks its salt, or a salt is shown that opens nothing")
     return evidence
 
 
@@ -102,58 +109,72 @@ def print_events(evidence: EventsEvidence) -> bytes:
     return canonical.encode(msgspec.to_builtins(evidence))
 
 
+def shown_groups(evidence: EventsEvidence) -> tuple[str, ...]:
+    """Return the names of the groups that are disclosed, those of the first entry: `parse_events` has compared them."""
+    return tuple(name for name in _names(evidence.checkpoints[0].entries[0].groups) if name is not None)
+
+
 def entries_of(evidence: EventsEvidence) -> list[Entry]:
     """Return each event's own entry, with the audit paths that the multiproofs give.
 
     A multiproof of other nodes than the tree's gives paths to another root, which steps 2 and 7 refuse.
 
     Raises:
-        VerificationError: A multiproof has other than the nodes that it needs, or an event's groups are not disclosed.
+        VerificationError: A multiproof has other than the nodes that it needs, or two entries one place in a batch.
     """
-    in_batches: list[dict[int, bytes]] = [{} for _ in evidence.batches]
-    for part in evidence.checkpoints:
-        for held in part.entries:
-            known = in_batches[held.batch]
-            if held.place in known:
-                raise VerificationError(7, f"entry {held.index} has the place of another in its batch")
-            known[held.place] = digest(event_of_groups(_disclosed(held)))
-    batch_paths = [
-        open_multiproof(known, batch.count, [bytes.fromhex(node) for node in batch.path])[1]
-        for known, batch in zip(in_batches, evidence.batches, strict=True)
-    ]
+    batches = _batches_of(evidence)
+    is_bound = "binding" in shown_groups(evidence)
     made: list[Entry] = []
     for part in evidence.checkpoints:
         size = parse_checkpoint(parse_note(part.checkpoint.encode()).text).size
         hashes = {held.index: held.leaf.hash() for held in part.entries}
         _, paths = open_multiproof(hashes, size, [bytes.fromhex(node) for node in part.path])
+        made += [
+            Entry(
+                anchor=part.anchor,
+                batch=batches.get(held.index),
+                checkpoint=part.checkpoint,
+                groups=held.groups,
+                index=held.index,
+                leaf=held.leaf,
+                path=[node.hex() for node in paths[held.index]],
+                stream_salt=evidence.streams[held.leaf.stream] if is_bound else "",
+            )
+            for held in part.entries
+        ]
+    return made
+
+
+def _batches_of(evidence: EventsEvidence) -> dict[int, Batch]:
+    """Return index → the batch as a file of that entry alone would hold it; none where a group is withheld."""
+    members: list[dict[int, HeldEntry]] = [{} for _ in evidence.batches]
+    for part in evidence.checkpoints:
         for held in part.entries:
-            batch = evidence.batches[held.batch]
-            made.append(
-                Entry(
-                    anchor=part.anchor,
-                    batch=Batch(
-                        count=batch.count,
-                        deadline=batch.deadline,
-                        nonce=batch.nonce,
-                        path=[node.hex() for node in batch_paths[held.batch][held.place]],
-                        place=held.place,
-                        signature=batch.signature,
-                    ),
-                    checkpoint=part.checkpoint,
-                    groups=held.groups,
-                    index=held.index,
-                    leaf=held.leaf,
-                    path=[node.hex() for node in paths[held.index]],
-                    stream_salt=evidence.streams[held.leaf.stream],
-                )
+            if held.batch is None or held.place is None:
+                continue
+            if held.place in members[held.batch]:
+                raise VerificationError(7, f"entry {held.index} has the place of another in its batch")
+            members[held.batch][held.place] = held
+    made: dict[int, Batch] = {}
+    for batch, known in zip(evidence.batches, members, strict=True):
+        digests = {place: digest(event_of_groups(_opened(held.groups))) for place, held in known.items()}
+        _, paths = open_multiproof(digests, batch.count, [bytes.fromhex(node) for node in batch.path])
+        for place, held in known.items():
+            made[held.index] = Batch(
+                count=batch.count,
+                deadline=batch.deadline,
+                nonce=batch.nonce,
+                path=[node.hex() for node in paths[place]],
+                place=place,
+                signature=batch.signature,
             )
     return made
 
 
-def _disclosed(held: HeldEntry) -> Mapping[str, Json]:
-    groups: dict[str, Json] = {}
-    for group in held.groups:
-        if isinstance(group, str):
-            raise VerificationError(1, f"entry {held.index}: in a file of many events all groups are disclosed")
-        groups[group[1]] = group[2]
-    return groups
+def _names(groups: Sequence[Group]) -> tuple[str | None, ...]:
+    """Return the name of each group that is disclosed, None in the place of one that is withheld."""
+    return tuple(None if isinstance(group, str) else group[1] for group in groups)
+
+
+def _opened(groups: Sequence[Group]) -> dict[str, Any]:
+    return {group[1]: group[2] for group in groups if not isinstance(group, str)}

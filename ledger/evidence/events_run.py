@@ -1,22 +1,27 @@
 """The verification of many events at once, and of a reporter's stream: each event goes through the steps of one alone.
 
-What the events share (blocks, histories, signatures of a batch) is read once. A step that fails names the entry. A file
-of the kind ``stream`` also shows that nothing is missing between its first and its last event: see `check_stream`.
+What the events share (blocks, histories, signatures of a batch) is read once. A step that fails names the entry. Groups
+that are withheld are withheld of all, so a step applies to every event or to none. A file of the kind ``stream`` also
+shows that nothing is missing between its first and its last event: see `check_stream`.
 """
 
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
+from ledger.domain.canonical import MAX_INTEGER
 from ledger.domain.errors import VerificationError
-from ledger.domain.event_groups import event_of_groups
+from ledger.domain.event_groups import GROUPS, event_of_groups
 from ledger.domain.event_v1 import digest
+from ledger.domain.identifiers import parse_post
+from ledger.domain.leaf import stream_id
 from ledger.evidence import entry_steps
 from ledger.evidence.blocks import Blocks
-from ledger.evidence.events_file import EventsEvidence, entries_of, parse_events
+from ledger.evidence.events_file import EventsEvidence, entries_of, parse_events, shown_groups
+from ledger.evidence.file import unhex
 from ledger.evidence.trust_root import parse_trust_root
-from ledger.evidence.verifier import Run
+from ledger.evidence.verifier import NotApplicable, Run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -41,6 +46,8 @@ class EventsRun(Run):
         subject = tuple(sorted(self._events.subject))
         if subject != (STREAM_SUBJECT if self._events.kind == "stream" else ()):
             raise VerificationError(0, f"evidence of the kind {self._events.kind} has another subject")
+        if self._events.kind == "stream":
+            _check_subject(self._events.subject)
         self._blocks = Blocks(self._events.blocks, self._root)
         self._entries = entries_of(self._events)
         self._opened: list[dict[str, Json]] = []
@@ -50,13 +57,17 @@ class EventsRun(Run):
         )
 
     def _disclosed(self) -> str:
+        shown = shown_groups(self._events)
         for entry in self._each(self._entries):
             groups, _ = entry_steps.check_entry(entry)
             self._opened.append(groups)
-            self._claims.append(entry_steps.claim_of(groups))
-        told = f"{len(self._entries)} events with all groups"
+            if "binding" in groups:
+                self._claims.append(entry_steps.claim_of(groups))
+        told = f"{len(self._entries)} events, of each disclosed: {', '.join(shown)}"
+        if shown != GROUPS:
+            told += f"; withheld: {', '.join(name for name in GROUPS if name not in shown)}"
         if self._events.kind == "stream":
-            told += f"; {check_stream(self._events.subject, self._entries, self._claims)}"
+            told += f"; {check_stream(self._events.subject, self._events.streams, self._entries)}"
         return told
 
     def _included(self) -> str:
@@ -75,7 +86,12 @@ class EventsRun(Run):
         return self._for_each(super()._anchored)
 
     def _reported(self) -> str:
-        told = self._for_each(super()._reported)
+        try:
+            told = self._for_each(super()._reported)
+        except NotApplicable as nothing:
+            if self._events.kind == "stream":
+                raise NotApplicable(f"{nothing}, and that one event follows another only with them") from nothing
+            raise
         if self._events.kind == "stream":
             events = [event_of_groups(groups) for groups in self._opened]
             for entry, (before, event) in zip(self._entries[1:], pairwise(events), strict=True):
@@ -120,30 +136,55 @@ class EventsRun(Run):
         self._current = None
 
 
-def check_stream(subject: dict[str, str], entries: Sequence[Entry], claims: Sequence[Any]) -> str:
+def check_stream(subject: dict[str, str], salts: dict[str, str], entries: Sequence[Entry]) -> str:
     """Return in words which part of a stream the entries are, without a gap.
 
-    Each leaf holds its number in the stream and the hash of the stream's leaf before it. So between the first and the
-    last nothing can be left out, exchanged or put in. That no event came after the last, leaves cannot show.
+    The salt opens the stream's id to the reporter and agreement in the subject, whatever groups are withheld. Each leaf
+    holds its number in the stream and the hash of the stream's leaf before it. So between the first and the last
+    nothing can be left out, exchanged or put in. That no event came after the last, leaves cannot show.
 
     Raises:
-        VerificationError: An entry is of another stream, or one is missing, repeated or out of its order.
+        VerificationError: An entry is of another stream, or a number is missing, repeated or out of its order.
     """
     first, last = (_number(subject[name], name) for name in ("first", "last"))
-    if last - first + 1 != len(entries):
-        raise VerificationError(1, f"{len(entries)} entries are not those from {first} to {last}")
-    for place, (entry, claim) in enumerate(zip(entries, claims, strict=True)):
-        stated = (claim.reporter, claim.agreement, entry.leaf.stream)
-        if stated != (subject["reporter"], subject["agreement"], entries[0].leaf.stream):
+    reporter, agreement = subject["reporter"], subject["agreement"]
+    for place, entry in enumerate(entries):
+        leaf, expected = entry.leaf, first + place
+        if stream_id(salts[leaf.stream], reporter=reporter, agreement=agreement) != leaf.stream:
             raise VerificationError(1, f"entry {entry.index} is not of the stream that the file is about")
-        if entry.leaf.seq != first + place:
-            raise VerificationError(1, f"entry {entry.index} is number {entry.leaf.seq}, not {first + place}")
-        if place and entry.leaf.prev != entries[place - 1].leaf.hash().hex():
+        if expected < leaf.seq <= last:
+            raise VerificationError(
+                1, f"{_missing(expected, leaf.seq - 1)} of {reporter}, since entry {entry.index} is number {leaf.seq}"
+            )
+        if leaf.seq != expected:
+            raise VerificationError(1, f"entry {entry.index} is number {leaf.seq} of {reporter}, not {expected}")
+        if expected > last:
+            raise VerificationError(
+                1, f"entry {entry.index} is number {leaf.seq} of {reporter}, after the last, {last}"
+            )
+        if place and leaf.prev != entries[place - 1].leaf.hash().hex():
             raise VerificationError(1, f"entry {entry.index} does not follow the entry before it in its stream")
-    return f"all events from number {first} to {last} of {subject['reporter']}"
+    if first + len(entries) <= last:
+        raise VerificationError(1, f"{_missing(first + len(entries), last)} of {reporter}, at the end")
+    return f"all events from number {first} to {last} of {reporter}"
+
+
+def _check_subject(subject: dict[str, str]) -> None:
+    """Refuse what names no reporter or agreement, or another way than in the one form of each."""
+    if str(parse_post(subject["reporter"])) != subject["reporter"]:
+        raise VerificationError(0, "the reporter is not spelt as its id is")
+    if len(unhex(subject["agreement"], "the agreement")) not in {0, 32}:
+        raise VerificationError(0, "the agreement is no id of 32 bytes")
+    for name in ("first", "last"):
+        _number(subject[name], name)
+
+
+def _missing(first: int, last: int) -> str:
+    return f"missing: number {first}" if first == last else f"missing: numbers {first} to {last}"
 
 
 def _number(text: str, name: str) -> int:
-    if not (text.isascii() and text.isdecimal()) or str(int(text)) != text:
+    is_short = text.isascii() and text.isdecimal() and len(text) <= len(str(MAX_INTEGER))
+    if not is_short or str(int(text)) != text or int(text) > MAX_INTEGER:
         raise VerificationError(0, f"{name} is no number")
     return int(text)

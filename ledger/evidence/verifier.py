@@ -129,7 +129,7 @@ class Run:
         if len(root.validators.keys) > 1:
             reached.append(f"VALIDATORS {self._seals}/{len(root.validators.keys)}")
         told = ", ".join(reached) or "OPERATOR_ONLY"
-        if self._shared.kind == "event":
+        if self._entries:
             absent = [str(step.number) for step in steps if step.status is Status.NOT_APPLICABLE]
             if absent:
                 told += f" (not shown: steps {', '.join(absent)})"

@@ -5,6 +5,8 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final
 
+import msgspec
+
 from ledger.domain.errors import InvalidInputError, NotFoundError, UnavailableError, VerificationError
 from ledger.domain.event_groups import GROUPS
 from ledger.domain.identifiers import parse_post
@@ -17,7 +19,7 @@ from ledger.service.anchoring import covering_anchor, note_of
 from ledger.service.documents import values_of
 from ledger.service.event_documents import documents_from
 from ledger.service.evidence import export_trust_root
-from ledger.service.evidence_files import HeldEvent, shown_groups
+from ledger.service.evidence_files import HeldEvent, named_groups, shown_groups
 from ledger.service.evidence_gathering import Gathered
 from ledger.service.index_rows import FactFilter
 from ledger.service.requests import Nothing, Request
@@ -33,34 +35,43 @@ _PAGE: Final = 500
 
 
 class ExportEvents(Request, frozen=True, kw_only=True):
-    """Arguments of ``evidence events``: entries of the log, as ``3..1002`` (both included) or ``3,8,15``."""
+    """Arguments of ``evidence events``: entries of the log, as ``3..1002`` (both included) or ``3,8,15``.
+
+    ``disclose`` names the groups to open of each event, all by default.
+    """
 
     entries: str
+    disclose: list[str] = msgspec.field(default_factory=list)
 
 
 class ExportStream(Request, frozen=True, kw_only=True):
-    """Arguments of ``evidence stream``: a reporter's events under an agreement, by the reporter's own numbers."""
+    """Arguments of ``evidence stream``: a reporter's events under an agreement, by the reporter's own numbers.
+
+    ``disclose`` names the groups to open of each event, all by default.
+    """
 
     reporter: str
     agreement: str = ""
     first: int = 0
     last: int = -1
+    disclose: list[str] = msgspec.field(default_factory=list)
 
 
 def export_events(services: Services, request: ExportEvents) -> dict[str, Any]:
     """Return one evidence file of many events, as text, with what it shows.
 
     Raises:
-        InvalidInputError: No list of entries of the log, or too many.
+        InvalidInputError: No list of entries of the log, too many, or a group that an event does not have.
         UnavailableError: One of them is not anchored yet; try again.
         VerificationError: The evidence would not hold.
     """
-    return export_entries(services, indices_of(request.entries, services.log.size()))
+    return export_entries(services, indices_of(request.entries, services.log.size()), request.disclose)
 
 
-def export_entries(services: Services, indices: Sequence[int]) -> dict[str, Any]:
+def export_entries(services: Services, indices: Sequence[int], disclose: Sequence[str] = ()) -> dict[str, Any]:
     """Return one evidence file of the events at indices of the log, which rise. Raises as ``export_events``."""
-    return _checked(services, make_events_file(services, held_events(services, indices), "events", {}))
+    shown = named_groups(disclose)
+    return _checked(services, make_events_file(services, held_events(services, indices), "events", {}, shown))
 
 
 def export_stream(services: Services, request: ExportStream) -> dict[str, Any]:
@@ -69,13 +80,14 @@ def export_stream(services: Services, request: ExportStream) -> dict[str, Any]:
     A negative ``last`` means the newest that is anchored.
 
     Raises:
-        InvalidInputError: No such range, or too long a one.
+        InvalidInputError: No such range, too long a one, or a group that an event does not have.
         NotFoundError: The reporter has no such events.
         UnavailableError: One of them is not anchored yet; try again.
         VerificationError: The evidence would not hold.
     """
+    shown = named_groups(request.disclose)
     indices, subject = stream_entries(services, request)
-    return _checked(services, make_events_file(services, held_events(services, indices), "stream", subject))
+    return _checked(services, make_events_file(services, held_events(services, indices), "stream", subject, shown))
 
 
 def stream_entries(services: Services, request: ExportStream) -> tuple[list[int], dict[str, str]]:
@@ -155,9 +167,9 @@ def held_events(services: Services, indices: Sequence[int]) -> list[HeldEvent]:
 
 
 def make_events_file(
-    source: Source, held: Sequence[HeldEvent], kind: str, subject: Mapping[str, str]
+    source: Source, held: Sequence[HeldEvent], kind: str, subject: Mapping[str, str], shown: Sequence[str] = GROUPS
 ) -> events_file.EventsEvidence:
-    """Return evidence of events, all their groups disclosed, in the order of the log.
+    """Return evidence of events in the order of the log; of each the same groups are disclosed, and none besides.
 
     Raises:
         UnavailableError: The chain went on faster than it could be read.
@@ -167,13 +179,14 @@ def make_events_file(
     posts: dict[bytes, None] = {}
     for one in held:
         gathered.use_block(one.leaf.block)
-        values: Any = values_of(one.document)
-        keys, acting = event_base(claim_of(values))
-        base |= dict.fromkeys(keys)
-        posts |= dict.fromkeys(acting)
-    gathered.prove(lambda _read: list(base), list(posts), [_ANCHOR])
-    if gathered.state is None:
-        raise UnavailableError("evidence", "nothing was proved")
+        if "binding" in shown:
+            values: Any = values_of(one.document)
+            keys, acting = event_base(claim_of(values))
+            base |= dict.fromkeys(keys)
+            posts |= dict.fromkeys(acting)
+    if "binding" in shown:
+        gathered.prove(lambda _read: list(base), list(posts), [_ANCHOR])
+    is_whole = set(shown) == set(GROUPS)
     batches = _Batches()
     checkpoints = []
     for size, members in groupby(held, lambda one: one.anchored.event.size):
@@ -184,11 +197,11 @@ def make_events_file(
                 checkpoint=some[0].note.decode(),
                 entries=[
                     events_file.HeldEntry(
-                        batch=batches.number(one),
-                        groups=shown_groups(one.document, GROUPS),
+                        batch=batches.number(one) if is_whole else None,
+                        groups=shown_groups(one.document, shown),
                         index=one.index,
                         leaf=one.leaf,
-                        place=batches.place(one),
+                        place=batches.place(one) if is_whole else None,
                     )
                     for one in some
                 ],
@@ -196,9 +209,10 @@ def make_events_file(
             )
         )
     salts: dict[str, str] = {}
-    for one in held:
-        extra: Any = one.document.extra
-        salts[one.leaf.stream] = extra["stream_salt"]
+    if "binding" in shown or kind == "stream":
+        for one in held:
+            extra: Any = one.document.extra
+            salts[one.leaf.stream] = extra["stream_salt"]
     return events_file.EventsEvidence(
         batches=batches.signed(),
         blocks=gathered.blocks(),
@@ -259,7 +273,7 @@ def _checked(services: Services, made: events_file.EventsEvidence) -> dict[str, 
         "events": sum(len(part.entries) for part in made.checkpoints),
         "checkpoints": len(made.checkpoints),
         "blocks": len(made.blocks),
-        "proved_at_block": made.state.block,
+        "proved_at_block": made.state.block if made.state is not None else 0,
         "assurance": report.assurance,
     }
 

@@ -54,10 +54,7 @@ def event_file(source: Source, held: HeldEvent, disclose: Sequence[str] = ()) ->
         InvalidInputError: An event has no such group.
         UnavailableError: The chain went on faster than it could be read.
     """
-    shown = list(disclose) or list(GROUPS)
-    for name in shown:
-        if name not in GROUPS:
-            raise InvalidInputError("disclose", name, ", ".join(GROUPS))
+    shown = named_groups(disclose)
     gathered = Gathered(source)
     gathered.use_block(held.leaf.block)
     extra: Any = held.document.extra
@@ -68,7 +65,7 @@ def event_file(source: Source, held: HeldEvent, disclose: Sequence[str] = ()) ->
         gathered.prove(lambda _read: base, posts, [_ANCHOR])
         salt = extra["stream_salt"]
     batch = None
-    if set(shown) == set(GROUPS):
+    if shown == GROUPS:
         batch = file.Batch(
             count=extra["count"],
             deadline=extra["deadline"],
@@ -88,6 +85,18 @@ def event_file(source: Source, held: HeldEvent, disclose: Sequence[str] = ()) ->
         stream_salt=salt,
     )
     return _file(gathered, "event", {}, entry=entry)
+
+
+def named_groups(disclose: Sequence[str]) -> tuple[str, ...]:
+    """Return the groups of an event that are to be disclosed in their order: all, unless some are named.
+
+    Raises:
+        InvalidInputError: An event has no such group.
+    """
+    for name in disclose:
+        if name not in GROUPS:
+            raise InvalidInputError("disclose", name, ", ".join(GROUPS))
+    return tuple(name for name in GROUPS if name in disclose) or GROUPS
 
 
 def object_file(

@@ -36,7 +36,7 @@ _STREAM_PARTS = 3
 
 
 class ReadEvidence(Request, frozen=True, kw_only=True):
-    """What is to be proved; ``disclose`` names groups of an event, all by default."""
+    """What is to be proved; ``disclose`` names groups of an event, or of each of many, all by default."""
 
     kind: str
     id: str
@@ -56,15 +56,16 @@ def read_evidence(services: Services, request: ReadEvidence, post: PostRef | Non
     """
     if request.kind not in KINDS:
         raise InvalidInputError("kind", request.kind, ", ".join(KINDS))
-    if request.disclose and request.kind != "event":
-        raise InvalidInputError("disclose", ", ".join(request.disclose), "nothing, but for an event")
+    if request.disclose and request.kind not in {"event", "events", "stream"}:
+        raise InvalidInputError("disclose", ", ".join(request.disclose), "nothing, but for events")
     match request.kind:
         case "event":
             return _event(services, request.id, request.disclose, post)
         case "events":
-            return export_entries(services, _readable(services, indices_of(request.id, services.log.size()), post))
+            indices = _readable(services, indices_of(request.id, services.log.size()), post)
+            return export_entries(services, indices, request.disclose)
         case "stream":
-            asked = _stream(request.id)
+            asked = _stream(request.id, request.disclose)
             _readable(services, stream_entries(services, asked)[0], post)
             return export_stream(services, asked)
         case "case":
@@ -97,7 +98,7 @@ def _readable(services: Services, indices: list[int], post: PostRef | None) -> l
     return indices
 
 
-def _stream(text: str) -> ExportStream:
+def _stream(text: str, disclose: list[str]) -> ExportStream:
     """Return what ``REPORTER|AGREEMENT|FIRST..LAST`` asks for; the agreement may be empty."""
     parts = text.split("|")
     first, dots, last = parts[-1].partition("..")
@@ -106,7 +107,7 @@ def _stream(text: str) -> ExportStream:
         raise InvalidInputError("id", text, "REPORTER|AGREEMENT|FIRST..LAST")
     if any(len(one) > len(str(MAX_INTEGER)) for one in numbers):
         raise InvalidInputError("id", text, f"numbers of at most {MAX_INTEGER}")
-    return ExportStream(reporter=parts[0], agreement=parts[1], first=int(first), last=int(last))
+    return ExportStream(reporter=parts[0], agreement=parts[1], first=int(first), last=int(last), disclose=disclose)
 
 
 def _event(services: Services, text: str, disclose: list[str], post: PostRef | None) -> dict[str, Any]:

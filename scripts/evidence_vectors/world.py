@@ -19,7 +19,7 @@ from ledger.domain.agreement_state import fold_agreement
 from ledger.domain.binding import Bound, bind
 from ledger.domain.codes import DUTY_OF_KIND
 from ledger.domain.commitment import salt_text
-from ledger.domain.event_groups import commit_event
+from ledger.domain.event_groups import GROUPS, commit_event
 from ledger.domain.event_v1 import NO_HASH, complete_event, digest
 from ledger.domain.identifiers import duty_key
 from ledger.domain.keccak import keccak256_text
@@ -204,10 +204,12 @@ class World(Acts):
         """Return the evidence file of an event."""
         return file.print_evidence(event_file(self, self.held(index), disclose))
 
-    def events_evidence(self, indices: Sequence[int], stream: Mapping[str, str] | None = None) -> bytes:
+    def events_evidence(
+        self, indices: Sequence[int], stream: Mapping[str, str] | None = None, disclose: Sequence[str] = GROUPS
+    ) -> bytes:
         """Return one evidence file of several events; with the subject of a stream's, it claims that these are all."""
         kind = "events" if stream is None else "stream"
-        made = make_events_file(self, [self.held(index) for index in indices], kind, stream or {})
+        made = make_events_file(self, [self.held(index) for index in indices], kind, stream or {}, disclose)
         return events_file.print_events(made)
 
     def object_evidence(
