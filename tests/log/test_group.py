@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ledger.domain.errors import UnavailableError
+from ledger.log.encoded import EncodedEntries
 from ledger.log.storage.group import MAX_GROUP_BYTES, GroupCommit, Request
+from ledger.log.tiles import decode_bundle
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,7 +27,9 @@ class Blocked:
         assert self.goes_on.acquire(timeout=30)
         for request in group:
             request.first = sum(len(entries) for entries in self.groups)
-        self.groups.append([entry for request in group for entry in request.entries])
+        self.groups.append(
+            [decode_bundle(request.entries[0].payload, request.entries[0].count)[0] for request in group]
+        )
 
 
 class Interrupted(threading.Event):
@@ -36,8 +40,8 @@ class Interrupted(threading.Event):
         raise KeyboardInterrupt
 
 
-def request(entry: bytes, payload: bytes = b"x") -> Request:
-    return Request([entry], [b""], payload)
+def request(entry: bytes, *more: bytes) -> Request:
+    return Request([EncodedEntries.of([entry, *more])])
 
 
 def start(groups: GroupCommit, *requests: Request) -> list[threading.Thread]:
@@ -78,8 +82,8 @@ def test_group_is_bounded_in_bytes() -> None:
     leader = threading.Thread(target=groups.submit, args=(request(b"one"),))
     leader.start()
     assert commit.began.acquire(timeout=30)
-    large = bytes(MAX_GROUP_BYTES // 2 + 1)
-    others = start(groups, request(b"two", large), request(b"three", large))
+    large = [bytes(1 << 15)] * (MAX_GROUP_BYTES >> 16)
+    others = start(groups, request(b"two", *large), request(b"three", *large))
     commit.goes_on.release(3)
     for thread in [leader, *others]:
         thread.join(30)

@@ -3,6 +3,8 @@
 Level L holds the hashes of nodes of tree level 8·L. A tile that has its 256th hash is kept whole until it is on disk,
 and its root goes to the level above; so a state of the edge shares the full tiles and copies no more than one partial
 tile of each level, however much waits. Everything before the edge is in full tiles.
+
+Tiles and bundles are held as the bytes that are published. Entries come as such bytes, and are sliced, not looked at.
 """
 
 from __future__ import annotations
@@ -13,20 +15,25 @@ from typing import TYPE_CHECKING
 from ledger.log.tiles import (
     TILE_HEIGHT,
     TILE_WIDTH,
-    encode_bundle,
+    decode_bundle,
+    decode_tile,
     entries_path,
     peaks_of_tile,
     place,
     right_edge,
     tile_path,
 )
-from ledger.log.tree import fold, perfect_root
+from ledger.log.tree import HASH_SIZE_BYTES, fold, perfect_root
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from ledger.log.encoded import EncodedEntries
+
     Tile = tuple[int, int]
     """A tile's level and index."""
+
+_TILE_BYTES = TILE_WIDTH * HASH_SIZE_BYTES
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,17 +42,17 @@ class EdgeState:
 
     size: int
     root: bytes
-    full: Mapping[Tile, Sequence[bytes]]
-    bundles: Mapping[int, Sequence[bytes]]
-    partial: Mapping[Tile, Sequence[bytes]]
-    last_entries: Sequence[bytes]
+    full: Mapping[Tile, bytes]
+    bundles: Mapping[int, bytes]
+    partial: Mapping[Tile, bytes]
+    last_bundle: bytes
 
     def full_files(self) -> Iterator[tuple[str, bytes]]:
         """Yield path and bytes of each full bundle and tile, lower levels first."""
-        for index, entries in self.bundles.items():
-            yield entries_path(index), encode_bundle(entries)
+        for index, bundle in self.bundles.items():
+            yield entries_path(index), bundle
         for (level, index), hashes in sorted(self.full.items()):
-            yield tile_path(level, index), b"".join(hashes)
+            yield tile_path(level, index), hashes
 
     def partial_files(self, size: int) -> Iterator[tuple[str, bytes]]:
         """Yield path and bytes of the partial bundle and tiles of ``size`` (at most the edge's own size).
@@ -57,25 +64,25 @@ class EdgeState:
             if hashes is None:
                 continue
             if level == 0:
-                entries = self.bundles.get(index, self.last_entries)
-                yield entries_path(index, width), encode_bundle(entries[:width])
-            yield tile_path(level, index, width), b"".join(hashes[:width])
+                yield entries_path(index, width), _first_entries(self.bundles.get(index, self.last_bundle), width)
+            yield tile_path(level, index, width), hashes[: width * HASH_SIZE_BYTES]
 
 
 class Edge:
     """The part of the tree that is in memory. Not thread-safe: the owner holds a lock."""
 
-    __slots__ = ("_bundles", "_first", "_full", "_last_entries", "_numbers", "_partial", "size")
+    __slots__ = ("_bundles", "_decoded", "_first", "_full", "_last_bundle", "_numbers", "_partial", "size")
 
     def __init__(self, size: int, upper: Sequence[Sequence[bytes]]) -> None:
         """Begin at ``size``, a multiple of 256; ``upper[i]`` holds the hashes of level i + 1's partial tile."""
         self.size = size
         self._first = size
-        self._full: dict[Tile, list[bytes]] = {}
-        self._bundles: dict[int, list[bytes]] = {}
-        self._partial: list[list[bytes]] = [[], *(list(hashes) for hashes in upper)]
+        self._full: dict[Tile, bytes] = {}
+        self._bundles: dict[int, bytes] = {}
+        self._partial: list[bytearray] = [bytearray(), *(bytearray(b"".join(hashes)) for hashes in upper)]
         self._numbers = [(size >> (TILE_HEIGHT * level)) // TILE_WIDTH for level in range(len(self._partial))]
-        self._last_entries: list[bytes] = []
+        self._last_bundle = bytearray()
+        self._decoded: tuple[int, list[bytes]] = (-1, [])
 
     @property
     def first(self) -> int:
@@ -87,51 +94,60 @@ class Edge:
         """How many entries are in memory."""
         return self.size - self._first
 
-    def add(self, entries: Sequence[bytes], hashes: Sequence[bytes]) -> None:
-        """Take durable entries with their leaf hashes."""
+    def add(self, entries: EncodedEntries) -> None:
+        """Take durable entries."""
         position = 0
-        while position < len(entries):
-            following = position + TILE_WIDTH - len(self._last_entries)
-            self._last_entries += entries[position:following]
-            self._partial[0] += hashes[position:following]
-            if len(self._last_entries) == TILE_WIDTH:
-                self._bundles[self._numbers[0]] = self._last_entries
-                self._last_entries = []
+        while position < entries.count:
+            following = min(position + TILE_WIDTH - self.size % TILE_WIDTH, entries.count)
+            self._last_bundle += entries.payload_of(position, following)
+            self._partial[0] += entries.hashes_of(position, following)
+            self.size += following - position
+            if self.size % TILE_WIDTH == 0:
+                self._bundles[self._numbers[0]] = bytes(self._last_bundle)
+                self._last_bundle = bytearray()
                 self._fill(0)
             position = following
-        self.size += len(entries)
 
     def entry(self, index: int) -> bytes:
         """Return an entry that is in memory."""
         bundle, position = divmod(index, TILE_WIDTH)
-        return self._bundles.get(bundle, self._last_entries)[position]
+        # The bundle that was read last is kept apart, so that who reads one entry after another finds it so.
+        number, entries = self._decoded
+        if number != bundle or position >= len(entries):
+            held = self._bundles.get(bundle)
+            if held is None:
+                entries = decode_bundle(bytes(self._last_bundle), self.size % TILE_WIDTH)
+            else:
+                entries = decode_bundle(held, TILE_WIDTH)
+            self._decoded = bundle, entries
+        return entries[position]
 
-    def last_entries(self) -> list[bytes]:
-        """Return the entries that are in no full bundle, in memory or on disk."""
-        return self._last_entries.copy()
+    def last_bundle(self) -> tuple[bytes, int]:
+        """Return the entries that are in no full bundle, in memory or on disk, as bundle's bytes; and their number."""
+        return bytes(self._last_bundle), self.size % TILE_WIDTH
 
     def node(self, level: int, index: int) -> bytes | None:
         """Return the hash of a perfect subtree, or None if it is in full tiles on disk."""
         tile_level, tile, first, last = place(level, index)
-        hashes = self._full.get((tile_level, tile))
+        hashes: bytes | bytearray | None = self._full.get((tile_level, tile))
         if hashes is None:
             if tile_level < len(self._numbers) and tile < self._numbers[tile_level]:
                 return None
             hashes = self._partial[tile_level]
-        return perfect_root(hashes[first:last])
+        return perfect_root(_split(hashes[first * HASH_SIZE_BYTES : last * HASH_SIZE_BYTES]))
 
     def state(self) -> EdgeState:
         """Return the edge as it is now, for writing it out."""
         peaks: list[bytes] = []
         for hashes in reversed(self._partial):
-            peaks += peaks_of_tile(hashes)
+            peaks += peaks_of_tile(_split(hashes))
         return EdgeState(
             self.size,
             fold(peaks),
             self._full.copy(),
             self._bundles.copy(),
-            {(level, self._numbers[level]): tuple(hashes) for level, hashes in enumerate(self._partial)},
-            tuple(self._last_entries),
+            {(level, self._numbers[level]): bytes(hashes) for level, hashes in enumerate(self._partial)},
+            bytes(self._last_bundle),
         )
 
     def forget(self, state: EdgeState) -> None:
@@ -144,13 +160,25 @@ class Edge:
 
     def _fill(self, level: int) -> None:
         """Put the full tile of a level aside, and its root on the level above."""
-        hashes = self._partial[level]
+        hashes = bytes(self._partial[level])
         self._full[level, self._numbers[level]] = hashes
         self._numbers[level] += 1
-        self._partial[level] = []
+        self._partial[level] = bytearray()
         if level + 1 == len(self._partial):
-            self._partial.append([])
+            self._partial.append(bytearray())
             self._numbers.append(0)
-        self._partial[level + 1].append(perfect_root(hashes))
-        if len(self._partial[level + 1]) == TILE_WIDTH:
+        self._partial[level + 1] += perfect_root(_split(hashes))
+        if len(self._partial[level + 1]) == _TILE_BYTES:
             self._fill(level + 1)
+
+
+def _split(hashes: bytes | bytearray) -> list[bytes]:
+    return decode_tile(bytes(hashes), len(hashes) // HASH_SIZE_BYTES)
+
+
+def _first_entries(bundle: bytes, count: int) -> bytes:
+    """Return the bytes of a bundle's first entries."""
+    end = 0
+    for _ in range(count):
+        end += 2 + int.from_bytes(bundle[end : end + 2], "big")
+    return bundle[:end]

@@ -25,6 +25,7 @@ import structlog
 
 from ledger.domain.errors import IntegrityError, InvalidInputError, UnavailableError
 from ledger.log.checkpoint import Checkpoint, sign_checkpoint
+from ledger.log.encoded import EncodedEntries
 from ledger.log.endorsing import NO_WITNESSES
 from ledger.log.note import are_signers_of
 from ledger.log.storage.files import DurableFolder, FolderFetcher, OwnerLock, make_durable_folder, no_step
@@ -34,8 +35,8 @@ from ledger.log.storage.partials import Partials
 from ledger.log.storage.readable import ReadableLog
 from ledger.log.storage.recovery import Recovered, read_published, recover
 from ledger.log.storage.segments import Segments
-from ledger.log.tiles import CHECKPOINT_PATH, encode_bundle
-from ledger.log.tree import EMPTY_ROOT, leaf_hash
+from ledger.log.tiles import CHECKPOINT_PATH
+from ledger.log.tree import EMPTY_ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -184,18 +185,18 @@ class FolderLog(ReadableLog):
                 was mended.
             IntegrityError: a published file is not what the log wrote.
         """
+        return self.append_encoded([EncodedEntries.of(entries, hashes)])
+
+    def append_encoded(self, entries: Sequence[EncodedEntries]) -> int:
+        """Add entries that are encoded and hashed, as ``append`` does, and with what it raises."""
+        size_bytes = sum([len(each.payload) for each in entries])
         if not entries:
             raise InvalidInputError("entries", "none", "at least one entry")
-        payload = encode_bundle(entries)
-        if len(payload) > MAX_APPEND_BYTES:
-            raise InvalidInputError("entries", f"{len(payload)} bytes", f"at most {MAX_APPEND_BYTES} bytes in one call")
-        if hashes is None:
-            hashes = [leaf_hash(entry) for entry in entries]
-        elif len(hashes) != len(entries):
-            raise InvalidInputError("hashes", len(hashes), f"one for each of the {len(entries)} entries")
+        if size_bytes > MAX_APPEND_BYTES:
+            raise InvalidInputError("entries", f"{size_bytes} bytes", f"at most {MAX_APPEND_BYTES} bytes in one call")
         if self._groups.has_failed:
             self.recover()
-        return self._groups.submit(Request(entries, hashes, payload))
+        return self._groups.submit(Request(entries))
 
     def recover(self) -> None:
         """Go on after a failed write: cut the journal back to what was acknowledged, on disk, and take entries again.
@@ -284,13 +285,13 @@ class FolderLog(ReadableLog):
         self._journal.check_whole()
         if self._edge_bytes > 2 * _EDGE_BYTES or self._edge.held_entries > 2 * _EDGE_ENTRIES:
             self._make_room()
-        count = sum(len(request.entries) for request in group)
-        payload = b"".join([request.payload for request in group])
-        self._journal.append(count, payload)
+        payload = b"".join([each.payload for request in group for each in request.entries])
+        self._journal.append(sum([each.count for request in group for each in request.entries]), payload)
         with self._state:
             for request in group:
                 request.first = self._edge.size
-                self._edge.add(request.entries, request.hashes)
+                for each in request.entries:
+                    self._edge.add(each)
             self._edge_bytes += len(payload)
         self._at_step("group applied")
         self._journal.follow_long()

@@ -16,6 +16,8 @@ from ledger.domain.errors import LedgerError, UnavailableError
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from ledger.log.encoded import EncodedEntries
+
 MAX_GROUP_BYTES = 16 << 20
 """A group takes in no further request beyond this: it bounds the memory of a commit and the wait for it."""
 
@@ -24,13 +26,16 @@ MAX_GROUP_BYTES = 16 << 20
 class Request:
     """One caller's entries, encoded and hashed by the caller's own thread."""
 
-    entries: Sequence[bytes]
-    hashes: Sequence[bytes]
-    payload: bytes
+    entries: Sequence[EncodedEntries]
     first: int = -1
     error: BaseException | None = None
     is_settled: bool = False
     wake: Event = field(default_factory=Event)
+
+    @property
+    def size_bytes(self) -> int:
+        """How many bytes of the journal they take."""
+        return sum([len(each.payload) for each in self.entries])
 
 
 class GroupCommit:
@@ -137,9 +142,9 @@ class GroupCommit:
         group: list[Request] = []
         size_bytes = 0
         with self._lock:
-            while self._queue and (not group or size_bytes + len(self._queue[0].payload) <= MAX_GROUP_BYTES):
+            while self._queue and (not group or size_bytes + self._queue[0].size_bytes <= MAX_GROUP_BYTES):
                 request = self._queue.popleft()
-                size_bytes += len(request.payload)
+                size_bytes += request.size_bytes
                 group.append(request)
         return group
 

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING
 
 from ledger.domain.errors import IntegrityError, VerificationError
 from ledger.log.checkpoint import Checkpoint, open_checkpoint_of_any
+from ledger.log.encoded import EncodedEntries
 from ledger.log.errors import MissingFileError
 from ledger.log.note import Ed25519Verifier
 from ledger.log.storage.edge import Edge
 from ledger.log.storage.journal import read_segment, segment_paths
 from ledger.log.storage.reader import LogReader
 from ledger.log.tiles import CHECKPOINT_PATH, TILE_HEIGHT, TILE_WIDTH, decode_tile, tile_path
-from ledger.log.tree import EMPTY_ROOT, leaf_hash, perfect_root, root_at
+from ledger.log.tree import EMPTY_ROOT, perfect_root, root_at
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,7 +53,8 @@ def recover(journal: Path, fetcher: Fetcher) -> Recovered:
         else:
             _check_follows(last, segment)
         fresh = segment.entries[edge.size - segment.first :]
-        edge.add(fresh, [leaf_hash(entry) for entry in fresh])
+        if fresh:
+            edge.add(EncodedEntries.of(fresh))
         segments.append((segment.first, path))
         last = segment
     if last is None or edge is None:

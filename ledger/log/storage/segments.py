@@ -16,7 +16,7 @@ import structlog
 from ledger.domain.errors import IntegrityError
 from ledger.log.storage.files import sync_folder
 from ledger.log.storage.journal import JournalWriter, remove_after
-from ledger.log.tiles import TILE_WIDTH, encode_bundle
+from ledger.log.tiles import TILE_WIDTH
 
 if TYPE_CHECKING:
     from threading import Lock
@@ -135,9 +135,9 @@ class Segments:
         with self._state:
             if first == self._segments[-1][0]:
                 return
-            entries = self._edge.last_entries()
+            payload, count = self._edge.last_bundle()
         folder = self._writer.path.parent
-        writer = JournalWriter.create(folder, first, encode_bundle(entries), len(entries), self._at_step)
+        writer = JournalWriter.create(folder, first, payload, count, self._at_step)
         old, self._writer = self._writer, writer
         with self._state:
             self._segments.append((first, writer.path))
