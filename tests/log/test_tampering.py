@@ -164,7 +164,7 @@ def test_owner_serves_no_proof_and_no_entry_from_altered_files(written: Path, si
         with pytest.raises(IntegrityError, match="entry 259"):
             log.leaf(256)
         flip(written / "tile" / "0" / "000", 200 * 32)
-        log._reader._tiles.clear()
+        log._reader._leaf_tiles.clear()
         with pytest.raises(IntegrityError, match="no proof for entry 3"):
             log.inclusion_proof(3, SIZE)
         with pytest.raises(IntegrityError, match="no proof from size 100"):
