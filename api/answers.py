@@ -42,7 +42,12 @@ def private(value: Any) -> Response:
 
 def done(value: Any, status: int) -> Response:
     """Answer a write."""
-    return Response(_ENCODER.encode(value), status, NO_STORE, media_type=JSON)
+    return Response(encoded(value), status, NO_STORE, media_type=JSON)
+
+
+def encoded(value: Any) -> bytes:
+    """Return the JSON of an answer."""
+    return _ENCODER.encode(value)
 
 
 def file(request: Request, content: bytes, media_type: str, *, is_immutable: bool) -> Response:

@@ -15,6 +15,7 @@ from fastapi import Depends, FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from api import __version__, errors
+from api.appending import DirectAppends
 from api.arrivals import Arrivals
 from api.deps import refuse_unknown_query
 from api.explorer import app as explorer
@@ -82,6 +83,7 @@ def api_without_services() -> FastAPI:
     app.add_middleware(Faults, answer=errors.on_fault)
     app.add_middleware(SecurityHeaders)
     app.add_middleware(HeadAsGet)
+    app.add_middleware(DirectAppends)
     return app
 
 

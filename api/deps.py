@@ -113,6 +113,15 @@ async def idempotency_key(
     """Return the sender's key for its write, empty for none.
 
     Raises:
+        InvalidInputError: As ``checked_idempotency_key``.
+    """
+    return checked_idempotency_key(key)
+
+
+def checked_idempotency_key(key: str) -> str:
+    """Return a sender's key as the header gives it, empty for none.
+
+    Raises:
         InvalidInputError: Not 1 to 200 printable ASCII characters.
     """
     if len(key) > IDEMPOTENCY_KEY_CHARS_MAX or not key.isascii() or not key.isprintable():

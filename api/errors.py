@@ -119,6 +119,17 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _on_http_error)
 
 
+def answer(request: Request, error: Exception) -> Response:
+    """Answer whatever a request failed with, where no framework chooses the handler."""
+    match error:
+        case LedgerError():
+            return _on_ledger_error(request, error)
+        case HTTPException():
+            return _on_http_error(request, error)
+        case _:
+            return on_fault(request, error)
+
+
 def problem(
     request: Request,
     status: HTTPStatus,

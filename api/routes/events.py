@@ -2,32 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request, Response
-from starlette.exceptions import HTTPException
 
-from api.answers import done, private, public
-from api.arrivals import Arrivals
+from api.answers import JSON, private, public
+from api.appending import append_body
 from api.deps import After, IdempotencyKey, Limit, Reader, ReadServices, ServicesDep
 from api.headers import NO_STORE
 from api.schemas import BUSY, answers, takes_batch
-from ledger.service.ahead_appending import append_ahead
-from ledger.service.batch_wire import JSON, MEDIA_TYPES, NDJSON, parse_batch_bytes, stated_reporter
-from ledger.service.event_appending import append_batch
-from ledger.service.event_submission import shown
 from ledger.service.event_views import LastEvent, ShowEvent
-from ledger.service.limits import BATCH_BODY_BYTES_MAX
 from ledger.service.paging import PAGE_LIMIT
 from ledger.service.reading_events import PageEvents, page_events, party_event, public_event, reporters_last
 
-if TYPE_CHECKING:
-    from ledger.service.services import Services
-
 router = APIRouter(prefix="/v1", tags=["events"])
-
-_LARGE_BODY = 16_384
-"""Below this a batch is read sooner than it is handed to another process."""
 
 
 @router.post(
@@ -60,25 +48,8 @@ async def append(
     The body may be encoded as gzip or zstd. 429 says that there is no room now, and with `Retry-After` when there
     should be; nothing was taken, and the same bytes may be sent again.
     """
-    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower() or JSON
-    if media_type not in MEDIA_TYPES:
-        raise HTTPException(415, f"a batch is one of {', '.join(MEDIA_TYPES)}")
-    arrivals: Arrivals = request.app.state.arrivals
-    with arrivals.place(request.client.host if request.client is not None else "") as place:
-        body = await place.receive(request, BATCH_BODY_BYTES_MAX)
-        return await place.work(
-            stated_reporter(body, media_type), lambda: _append(services, body, media_type, key, atomic=atomic)
-        )
-
-
-def _append(services: Services, body: bytes, media_type: str, key: str, *, atomic: bool) -> Response:
-    if media_type == NDJSON and len(body) > _LARGE_BODY and services.reader is not None:
-        read = services.reader.read(body)
-        if read is not None and (answer := append_ahead(services, read, idempotency_key=key)) is not None:
-            return Response(answer, 201, NO_STORE, media_type=JSON)
-    batch = parse_batch_bytes(body, media_type=media_type, idempotency_key=key)
-    appended = append_batch(services, batch, atomic=atomic)
-    return done(shown(appended), 207 if appended.rejected else 201)
+    status, receipts = await append_body(request, services, key, atomic=atomic)
+    return Response(receipts, status, NO_STORE, media_type=JSON)
 
 
 @router.get("/events", summary="List entries of the log", responses=answers("Page", "Entries and the checkpoint."))
