@@ -14,6 +14,7 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from scripts.evidence_vectors.batch import batch_vectors
 from scripts.evidence_vectors.build import evidence_vectors
 from scripts.generators.cli_reference import cli_reference
 from scripts.generators.contract_error_reference import contract_files
@@ -33,6 +34,7 @@ GENERATORS: Final[tuple[Callable[[], Mapping[str, str]], ...]] = (
     domain_spec,
     error_reference,
     evidence_vectors,
+    batch_vectors,
     evidence_spec,
     cli_reference,
     settings_reference,

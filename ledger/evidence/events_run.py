@@ -75,8 +75,8 @@ class EventsRun(Run):
 
     def _checkpoint(self) -> str:
         cosigned: list[tuple[int, int]] = []
-        firsts = {entry.checkpoint: entry for entry in self._entries}.values()
-        for _ in self._each(firsts):
+        firsts = {entry.checkpoint: entry for entry in reversed(self._entries)}.values()
+        for _ in self._each([*firsts][::-1]):
             super()._checkpoint()
             cosigned.append((self._cosigned, self._witnesses))
         self._cosigned, self._witnesses = min(cosigned)

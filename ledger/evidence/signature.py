@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final
 
 from coincurve import PublicKey
@@ -12,8 +13,11 @@ from ledger.domain.keccak import keccak256
 _BYTES: Final = 65
 _FIRST_V: Final = 27
 _STEP: Final = "signature"
+_KEPT: Final = 4096
+"""Signatures whose keys are kept: a service proves the same acts in file after file. Some 1.5 MB."""
 
 
+@lru_cache(_KEPT)
 def recover(digest: bytes, signature: bytes) -> bytes:
     """Return the address whose key signed ``digest``.
 

@@ -1,8 +1,4 @@
-"""The evidence vectors of docs/spec/vectors: good files, bad ones, and patches that make good ones bad.
-
-``index.json`` says for each what a verifier must find: the letters of its steps 0 to 8 (P passed, F failed, N not
-applicable, - not reached), and for a bad one the step that fails. Reasons are our verifier's and bind nobody.
-"""
+"""The vectors of docs/spec/evidence-v1.md: good files, bad ones, and patches that make good ones bad."""
 
 from __future__ import annotations
 
@@ -18,12 +14,12 @@ from ledger.domain.keccak import keccak256_text
 from ledger.domain.reporting import EVENT_DEADLINE_MAX_S
 from ledger.domain.scalars import ZERO32
 from ledger.domain.typed_data import struct_hash
-from ledger.evidence import Status, verify
 from ledger.service.evidence_files import shown_groups
 from ledger.service.ports import VaultDocument
+from scripts.evidence_vectors.cases import Vectors
 from scripts.evidence_vectors.chain import Key
 from scripts.evidence_vectors.names import DATASET, GATEWAY, OFFICE, PROVIDER, REQUESTER, WANTING
-from scripts.evidence_vectors.patches import Patch, add, apply, remove, replace
+from scripts.evidence_vectors.patches import Patch, add, remove, replace
 from scripts.evidence_vectors.world import World
 
 if TYPE_CHECKING:
@@ -32,57 +28,19 @@ if TYPE_CHECKING:
     from ledger.domain.commitment import Commitment
 
 FOLDER: Final = "docs/spec/vectors/evidence-v1"
-_LETTERS: Final = {Status.PASSED: "P", Status.FAILED: "F", Status.NOT_APPLICABLE: "N", Status.NOT_REACHED: "-"}
 _INSTANT: Final = "2026-01-02T00:00:00Z"
-
-
-class _Vectors:
-    """Files by name, and what the index says of each case."""
-
-    def __init__(self) -> None:
-        self.files: dict[str, bytes] = {}
-        self.cases: list[dict[str, Any]] = []
-
-    def keep(self, name: str, content: bytes) -> str:
-        """Keep a file, and return its name: that of one with the same bytes, if there is one."""
-        known = next((other for other, held in self.files.items() if held == content), None)
-        if known is None:
-            self.files[name] = content
-        return known or name
-
-    def case(self, title: str, file: str, root: str, patch: Patch | None = None) -> None:
-        """Add a case, with what our verifier finds."""
-        content = self.files[file]
-        if patch:
-            content = canonical.encode(apply(json.loads(content), patch))
-        report = verify(content, self.files[root])
-        case: dict[str, Any] = {
-            "title": title,
-            "file": file,
-            "trust_root": root,
-            "steps": "".join(_LETTERS[step.status] for step in report.steps),
-            "assurance": report.assurance,
-        }
-        if patch:
-            case["patch"] = patch
-        if (failed := report.failed) is not None:
-            case |= {"fails_at": failed.number, "reason": failed.reason}
-        self.cases.append(case)
 
 
 def evidence_vectors() -> Mapping[str, str]:
     """Return every file of the folder by its path."""
-    made = _Vectors()
+    made = Vectors()
     _good(made)
     _patched(made)
     _forged(made)
-    index = json.dumps(made.cases, indent=1, ensure_ascii=False) + "\n"
-    return {f"{FOLDER}/{name}": content.decode() for name, content in sorted(made.files.items())} | {
-        f"{FOLDER}/index.json": index
-    }
+    return made.folder(FOLDER)
 
 
-def _good(made: _Vectors) -> None:
+def _good(made: Vectors) -> None:
     world = World()
     text = world.commitment("text", {"reference": "DSA-1", "title": "Vehicles by plate", "text.purpose": "on the road"})
     agreement = world.agree(text=text.root)
@@ -133,7 +91,7 @@ def _good(made: _Vectors) -> None:
     made.case("two of four seals on one block", file, root, [*fewer, remove("/blocks/0/seals/0")])
 
 
-def _patched(made: _Vectors) -> None:
+def _patched(made: Vectors) -> None:
     event, root = "event.json", "trust-root.json"
     value = json.loads(made.files[event])
     first = value["histories"][0]["events"][0]
@@ -179,7 +137,7 @@ def _patched(made: _Vectors) -> None:
         raise ValueError("the negative answer proves no empty history")
 
 
-def _forged(made: _Vectors) -> None:
+def _forged(made: Vectors) -> None:
     """Ledgers that lie: everything is hashed and sealed as it should be, and something was not signed or not so."""
     world = World()
     terms = world.propose(keccak256_text("agreement"))
@@ -267,7 +225,7 @@ def _forged(made: _Vectors) -> None:
     made.case("a batch whose signature outlasts the longest deadline", file, root)
 
 
-def _lie(made: _Vectors, name: str, title: str, world: World, agreement: bytes) -> None:
+def _lie(made: Vectors, name: str, title: str, world: World, agreement: bytes) -> None:
     root = made.keep(f"trust-root-{name}.json", world.trust_root_bytes())
     made.case(title, made.keep(f"bad-{name}.json", world.agreement_evidence(agreement)), root)
 

@@ -29,6 +29,26 @@ def remove(path: str) -> dict[str, Any]:
     return {"op": "remove", "path": path}
 
 
+def difference(value: Any, other: Any, path: str = "") -> Patch:
+    """Return a short patch that makes of a JSON value another one."""
+    if value == other:
+        return []
+    if isinstance(value, dict) and isinstance(other, dict):
+        made = [remove(f"{path}/{name}") for name in value if name not in other]
+        made += [add(f"{path}/{name}", other[name]) for name in other if name not in value]
+        return made + [
+            one for name in other if name in value for one in difference(value[name], other[name], f"{path}/{name}")
+        ]
+    if isinstance(value, list) and isinstance(other, list):
+        if len(value) == len(other):
+            pairs = enumerate(zip(value, other, strict=True))
+            return [one for place, pair in pairs for one in difference(*pair, f"{path}/{place}")]
+        kept = [place for place, element in enumerate(value) if element in other]
+        if [value[place] for place in kept] == other:
+            return [remove(f"{path}/{place}") for place in reversed(range(len(value))) if place not in kept]
+    return [replace(path, other)]
+
+
 def _apply(value: Any, parts: list[str], operation: dict[str, Any]) -> Any:
     copy: Any = value.copy()
     key: Any = parts[0] if isinstance(copy, dict) else int(parts[0])

@@ -14,6 +14,8 @@ from __future__ import annotations
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from ledger.domain import events
 from ledger.domain.agreement_state import fold_agreement
 from ledger.domain.binding import Bound, bind
@@ -174,6 +176,14 @@ class World(Acts):
         return SignedBatch(
             post, agreement, unsigned.events, unsigned.nonce, unsigned.deadline, unsigned.signer, signature
         )
+
+    def relog(self, index: int, **changes: Any) -> None:
+        """Let the operator log an entry otherwise than the rules say, before it is anchored."""
+        self._leaves[index] = msgspec.structs.replace(self._leaves[index], **changes)
+
+    def lose(self, post: str, agreement: str) -> None:
+        """Let a reporter's next event name another event as the one before it."""
+        self._digests[post, agreement][-1] = ZERO32[:-1] + b"\1"
 
     @property
     def log_domain(self) -> Domain:
