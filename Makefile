@@ -1,7 +1,8 @@
 # The front door of Quanze: `make help` lists what there is.
 #
 # Everything is installed inside this folder (.venv and node_modules), from locked wheels and packages: no compiler
-# and no Node of the machine is needed. Python 3.11 or later, with `venv`, is.
+# and no Node of the machine is needed. Python 3.11 or later, with `venv`, is. `ledger.native` is compiled by a compiler
+# that is such a wheel; where it cannot, the same work is done in Python.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -14,6 +15,7 @@ BIN := $(VENV)/bin
 UV_STAMP := $(VENV)/.uv-installed
 PYTHON_STAMP := $(VENV)/.python-synced
 NODE_STAMP := node_modules/.node-synced
+NATIVE_STAMP := $(VENV)/.native-built
 
 export HARDHAT_DISABLE_TELEMETRY := true
 export PATH := $(CURDIR)/$(BIN):$(PATH)
@@ -23,7 +25,7 @@ help: ## List the targets.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 .PHONY: setup
-setup: $(PYTHON_STAMP) $(NODE_STAMP) ## Install what is locked into .venv and node_modules (quick when done before).
+setup: $(PYTHON_STAMP) $(NODE_STAMP) $(NATIVE_STAMP) ## Install what is locked into .venv and node_modules (quick when done before).
 
 $(UV_STAMP):
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -41,6 +43,10 @@ $(PYTHON_STAMP): $(UV_STAMP) pyproject.toml uv.lock scripts/link_node.py
 
 $(NODE_STAMP): package.json package-lock.json | $(PYTHON_STAMP)
 	$(BIN)/npm ci --ignore-scripts --no-fund --no-audit --loglevel=error
+	@touch $@
+
+$(NATIVE_STAMP): $(wildcard ledger/native/*.zig) ledger/native/library.py scripts/build_native.py | $(PYTHON_STAMP)
+	@$(BIN)/python -m scripts.build_native
 	@touch $@
 
 .PHONY: demo

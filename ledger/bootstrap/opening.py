@@ -12,7 +12,7 @@ from ledger.bootstrap.log_stores import open_published
 from ledger.bootstrap.logs import following_key, open_log, sign_anew
 from ledger.bootstrap.older_copies import check_outside
 from ledger.bootstrap.parts import SystemClock, open_keyring, open_outbox
-from ledger.bootstrap.reader_process import ReaderProcesses
+from ledger.bootstrap.reader_process import ReaderProcesses, leaf_maker
 from ledger.bootstrap.stored_values import value_checks
 from ledger.chain.outbox_store import OutboxStore
 from ledger.domain.errors import IntegrityError
@@ -151,6 +151,7 @@ def open_home(settings: Settings, progress: Callable[[str, int, int], None] = no
             sign_anew(log, deployment)
             services.rpc = engine.gateway(services)
             if settings.batch_readers:
+                services.leaf_maker = leaf_maker()
                 services.reader = readers = ReaderProcesses(domain_of(deployment, EventBatch), settings.batch_readers)
                 opened.callback(readers.close)
         resume_frontiers(services)

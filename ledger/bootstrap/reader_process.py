@@ -13,11 +13,15 @@ from typing import IO, TYPE_CHECKING, Final
 import msgspec
 
 from ledger.bootstrap.child_process import ChildProcess
+from ledger.native.leaves import NativeLeaves
+from ledger.native.library import library
+from ledger.service.leaf_making import PythonLeaves
 from ledger.service.read_ahead import ReadAhead
 from ledger.workers.pipes import LENGTH, receive
 
 if TYPE_CHECKING:
     from ledger.domain.typed_data import Domain
+    from ledger.service.leaf_making import LeafMaker
 
 _DECODER: Final = msgspec.msgpack.Decoder(ReadAhead)
 
@@ -47,9 +51,16 @@ class ReaderProcesses:
             answer = reader.ask(talk)
         finally:
             self._free.put(reader)
-        return _DECODER.decode(answer) if answer else None
+        read = _DECODER.decode(answer) if answer else None
+        return read if read is not None and read.is_whole() else None
 
     def close(self) -> None:
         """End the processes."""
         for reader in self._readers:
             reader.close()
+
+
+def leaf_maker() -> LeafMaker:
+    """Return what makes leaves of batches: compiled code where it is built."""
+    loaded = library()
+    return PythonLeaves() if loaded is None else NativeLeaves(loaded)

@@ -48,31 +48,34 @@ class LeafWriter:
     Leaves of a batch have their time, block and stream in common, and each names the one before it.
     """
 
-    __slots__ = ("_after", "_before", "_prev", "_seq")
+    __slots__ = ("after", "before", "prev", "seq")
 
     def __init__(self, *, accepted_at_ms: int, block: int, block_hash: str, stream: str, prev: str, seq: int) -> None:
-        """Begin after the stream's leaf whose hash is ``prev``, with number ``seq``."""
-        self._before = b'{"accepted_at_ms":%d,"block":%d,"block_hash":"%b","commitment":"' % (
+        """Begin after the stream's leaf whose hash is ``prev``, with number ``seq``.
+
+        ``before`` and ``after`` are the bytes that all leaves have before their commitment and after their number.
+        """
+        self.before = b'{"accepted_at_ms":%d,"block":%d,"block_hash":"%b","commitment":"' % (
             accepted_at_ms,
             block,
             block_hash.encode("ascii"),
         )
-        self._after = b',"stream":"%b","v":%d}' % (stream.encode("ascii"), VERSION)
-        self._prev = prev
-        self._seq = seq
+        self.after = b',"stream":"%b","v":%d}' % (stream.encode("ascii"), VERSION)
+        self.prev = prev
+        self.seq = seq
 
     def next(self, commitment: bytes) -> tuple[bytes, bytes]:
         """Return the next leaf's bytes and hash."""
         leaf = b'%b%b","prev":"%b","seq":%d%b' % (
-            self._before,
+            self.before,
             commitment.hex().encode(),
-            self._prev.encode(),
-            self._seq,
-            self._after,
+            self.prev.encode(),
+            self.seq,
+            self.after,
         )
         digest = leaf_hash(leaf)
-        self._prev = digest.hex()
-        self._seq += 1
+        self.prev = digest.hex()
+        self.seq += 1
         return leaf, digest
 
 

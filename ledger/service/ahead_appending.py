@@ -8,12 +8,8 @@ long way, which says what is wrong. A retry goes the long way too.
 from __future__ import annotations
 
 from array import array
-from base64 import b64encode
 from typing import TYPE_CHECKING, Final
 
-import msgspec
-
-from ledger.domain.commitment import SALT_BYTES
 from ledger.domain.errors import LedgerError
 from ledger.domain.event_v1 import read_line
 from ledger.domain.identifiers import parse_post
@@ -21,11 +17,10 @@ from ledger.domain.reporting import EVENT_DEADLINE_MAX_S
 from ledger.service.event_appending import bindable_block, check_writable
 from ledger.service.intake import batch_key, other_side, senders_key
 from ledger.service.placing import Placing
-from ledger.service.stored_batches import SALTS_BYTES, StoredBatch
-from ledger.service.times import iso_ms
+from ledger.service.stored_batches import StoredBatch
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from ledger.domain.event_v1 import EventV1
     from ledger.service.block_view import BlockView, BoundKind
@@ -36,7 +31,6 @@ if TYPE_CHECKING:
     from ledger.service.services import Services
 
 _HASH: Final = 32
-_encode: Final = msgspec.json.Encoder().encode
 
 
 def append_ahead(services: Services, read: ReadAhead, *, idempotency_key: str) -> bytes | None:
@@ -62,9 +56,9 @@ def append_ahead(services: Services, read: ReadAhead, *, idempotency_key: str) -
         if not _is_plain(services, read, examples, block, view, stream, keys):
             return None
         kinds = [view.kind(event) for event in examples]
-        waiting = _place(services, read, idempotency_key, block, kinds, stream, keys)
+        waiting, receipts = _place(services, read, idempotency_key, block, kinds, stream, keys)
     services.appender.finish(services, waiting)
-    return _answer(read, waiting, kinds)
+    return b'{"items":[%b],"rejected":[]}' % receipts
 
 
 def _numbers(data: bytes) -> list[int]:
@@ -115,27 +109,10 @@ def _place(
     kinds: Sequence[BoundKind],
     stream: Stream,
     keys: Sequence[int],
-) -> Waiting:
-    """Give the batch its place, make its leaves, and let it wait for the disk."""
+) -> tuple[Waiting, bytes]:
+    """Give the batch its place, make its leaves and receipts, and let it wait for the disk."""
     placing = Placing.now(services, block, stream)
-    writer = placing.leaves()
-    kind_of = array("H")
-    kind_of.frombytes(read.kind_of)
-    templates = [kind.template for kind in kinds]
-    leaves: list[bytes] = []
-    hashes: list[bytes] = []
-    for place, seq, event_id, prev, salt, others in zip(
-        kind_of,
-        range(read.first_seq, read.first_seq + read.count),
-        read.ids,
-        _before_each(read),
-        _salts(read),
-        _pieces(read.others, 2 * _HASH),
-        strict=True,
-    ):
-        leaf, digest = writer.next(templates[place].root_with(salt, event_id, prev, seq, others))
-        leaves.append(leaf)
-        hashes.append(digest)
+    made = services.leaf_maker.make(read, services.intake.size, placing, kinds)
     head = placing.head(
         kinds,
         nonce=read.nonce,
@@ -145,48 +122,8 @@ def _place(
         signed=read.signed,
         idempotency_key=idempotency_key,
     )
+    kind_of = array("H")
+    kind_of.frombytes(read.kind_of)
     stored = StoredBatch(services.intake.size, read.count, head, (), read.salts, kind_of, read.packed)
-    return services.appender.take(services, stored, leaves, hashes, keys, stream, last_event=read.digests[-_HASH:])
-
-
-def _before_each(read: ReadAhead) -> Iterator[bytes]:
-    """Yield for each event the digest of the one before in hex."""
-    yield read.first_prev.encode()
-    text = read.digests.hex().encode()
-    for start in range(0, len(text) - 2 * _HASH, 2 * _HASH):
-        yield text[start : start + 2 * _HASH]
-
-
-def _salts(read: ReadAhead) -> Iterator[bytes]:
-    """Yield each event's salt of the group ``binding`` in base64."""
-    for start in range(0, len(read.salts), SALTS_BYTES):
-        yield b64encode(read.salts[start : start + SALT_BYTES])
-
-
-def _pieces(data: bytes, length: int) -> Iterator[bytes]:
-    for start in range(0, len(data), length):
-        yield data[start : start + length]
-
-
-def _answer(read: ReadAhead, waiting: Waiting, kinds: Sequence[BoundKind]) -> bytes:
-    """Return the receipts as JSON, the same document as the long way's answer."""
-    head, first = waiting.batch.head, waiting.batch.first
-    shared = b'","accepted_at_ms":%d,"accepted_at":"%b","block":%d,"block_hash":"%b","reporter_seq":' % (
-        head.accepted_at_ms,
-        iso_ms(head.accepted_at_ms).encode(),
-        head.block,
-        head.block_hash.encode(),
-    )
-    ends = [
-        b',"verdict":%b,"mismatches":%b,"flags":%b}'
-        % (_encode(kind.verdict), _encode(kind.mismatches), _encode(kind.flags))
-        for kind in kinds
-    ]
-    receipts = [
-        b'{"index":%d,"id":%b,"leaf_hash":"%b%b%d,"correlation":%b%b'
-        % (first + place, event_id, digest.hex().encode(), shared, read.first_seq + place, correlation, ends[kind])
-        for place, (event_id, digest, correlation, kind) in enumerate(
-            zip(read.ids, waiting.hashes, read.correlations, waiting.batch.bound, strict=True)
-        )
-    ]
-    return b'{"items":[%b],"rejected":[]}' % b",".join(receipts)
+    waiting = services.appender.take(services, stored, made.leaves, keys, stream, last_event=read.digests[-_HASH:])
+    return waiting, made.receipts

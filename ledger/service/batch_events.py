@@ -54,10 +54,7 @@ def signed_batch(head: BatchHead, read: ReadEvents, *, idempotency_key: str) -> 
     Raises:
         InvalidInputError: A field of the head is not allowed, or it states another number of events.
     """
-    if head.agreement and not _AGREEMENT.fullmatch(head.agreement):
-        raise InvalidInputError("agreement", head.agreement, "an agreement's id of 64 hex digits, or an empty text")
-    if head.count != len(read.lines):
-        raise InvalidInputError("count", head.count, f"{len(read.lines)}, the number of events sent")
+    check_head(head, len(read.lines))
     return SignedBatch(
         reporter=head.reporter,
         agreement=head.agreement,
@@ -72,6 +69,18 @@ def signed_batch(head: BatchHead, read: ReadEvents, *, idempotency_key: str) -> 
     )
 
 
+def check_head(head: BatchHead, count: int) -> None:
+    """Check what a head states of its batch of ``count`` events.
+
+    Raises:
+        InvalidInputError: The agreement is no id, or it states another number of events.
+    """
+    if head.agreement and not _AGREEMENT.fullmatch(head.agreement):
+        raise InvalidInputError("agreement", head.agreement, "an agreement's id of 64 hex digits, or an empty text")
+    if head.count != count:
+        raise InvalidInputError("count", head.count, f"{count}, the number of events sent")
+
+
 def read_events(lines: Sequence[bytes]) -> ReadEvents:
     """Return what a batch's lines hold. Texts and ids inside an event are the use-case's to check.
 
@@ -79,16 +88,22 @@ def read_events(lines: Sequence[bytes]) -> ReadEvents:
         InvalidInputError: None, or more than a batch may have.
     """
     check_count(len(lines))
+    events = canonical_events(lines)
+    return _read_each(lines) if events is None else ReadEvents(tuple(lines), events, ())
+
+
+def canonical_events(lines: Sequence[bytes]) -> tuple[EventV1, ...] | None:
+    """Return the events of lines that are all canonical; None for any others. Texts and ids are not checked."""
+    if not lines or max(map(len, lines)) > canonical.MAX_ENTRY_BYTES:
+        return None
     text = b"\n".join(lines) + b"\n"
     try:
         events = _DECODER.decode_lines(text)
         # One comparison for all: equal bytes hold no other order, no space, no key twice.
         is_canonical = len(events) == len(lines) and _ENCODER.encode_lines(events) == text
     except (msgspec.MsgspecError, UnicodeError, RecursionError):
-        is_canonical = False
-    if is_canonical and max(map(len, lines)) <= canonical.MAX_ENTRY_BYTES:
-        return ReadEvents(tuple(lines), tuple(events), ())
-    return _read_each(lines)
+        return None
+    return tuple(events) if is_canonical else None
 
 
 def check_count(count: int) -> None:

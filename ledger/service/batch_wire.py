@@ -106,17 +106,30 @@ def _parse_json(body: bytes, key: str) -> SignedBatch:
 
 
 def _parse_ndjson(body: bytes, key: str) -> SignedBatch:
+    head, text = split_head(body)
+    if (count := text.count(b"\n")) > MAX_BATCH_EVENTS:
+        check_count(count)
+    return signed_batch(head, read_events(split_lines(text)), idempotency_key=key)
+
+
+def split_head(body: bytes) -> tuple[BatchHead, bytes]:
+    """Return the head of an NDJSON body, and the events' lines.
+
+    Raises:
+        InvalidInputError: The first line is none, or a field of it is missing, unknown or of another type.
+    """
     end = body.find(b"\n", 0, _HEAD_MAX)
     if end < 0:
         raise InvalidInputError("head", body[:80], f"a first line of less than {_HEAD_MAX} bytes, then an event a line")
-    head = _head(canonical.decode(body[:end]))
-    if (count := body.count(b"\n", end + 1)) > MAX_BATCH_EVENTS:
-        check_count(count)
-    lines = body.split(b"\n")
-    del lines[0]
+    return _head(canonical.decode(body[:end])), body[end + 1 :]
+
+
+def split_lines(text: bytes) -> list[bytes]:
+    """Return the lines of a text, the last of which may have an end or none."""
+    lines = text.split(b"\n")
     if not lines[-1]:
         del lines[-1]
-    return signed_batch(head, read_events(lines), idempotency_key=key)
+    return lines
 
 
 def _parse_cbor(body: bytes, key: str) -> SignedBatch:

@@ -20,13 +20,16 @@ from ledger.domain.commitment import SALT_BYTES
 from ledger.domain.errors import ConflictError, InvalidInputError, UnavailableError
 from ledger.domain.event_v1 import EventV1, encode_event, parse_event
 from ledger.domain.leaf import LeafWriter
-from ledger.log.tree import leaf_hash
+from ledger.log.encoded import EncodedEntries
+from ledger.log.tree import HASH_SIZE_BYTES, leaf_hash
 from ledger.service import event_checks
 from ledger.service.call_data import call_data
 from ledger.service.event_batches import Appended, Rejected, reject, with_followers
 from ledger.service.intake import batch_key, other_side, pairing_keys, senders_key
+from ledger.service.pieces import pieces
 from ledger.service.placing import Placing
 from ledger.service.read_only import ReadOnlyHomeError
+from ledger.service.standstill import check_uncontradicted
 from ledger.service.stored_batches import SALTS_BYTES, RejectedEvent, StoredBatch
 from ledger.service.times import iso_ms
 
@@ -79,7 +82,7 @@ def append_batch(services: Services, batch: SignedBatch, *, atomic: bool) -> App
     receipts = _receipts(
         stored,
         batch.events[: stored.count],
-        waiting.hashes,
+        [*pieces(waiting.leaves.hashes, HASH_SIZE_BYTES)],
         ((kind.verdict, kind.mismatches, kind.flags) for kind in kinds),
     )
     return Appended(receipts, with_followers(_told_again(stored.head.rejected), batch.count))
@@ -201,9 +204,11 @@ def check_writable(services: Services) -> None:
 
     Raises:
         ReadOnlyHomeError: It was opened for reading alone.
+        WitnessesContradictError: The log's witnesses know another log.
     """
     if services.settings.read_only:
         raise ReadOnlyHomeError("home", "it was opened for reading alone")
+    check_uncontradicted(services)
 
 
 def tick(services: Services, block: BlockRef) -> None:
@@ -257,7 +262,7 @@ def _take(
         intake.size, count, head, signed.lines, salts, array("H", [places[id(kind)] for kind in kinds])
     )
     waiting = services.appender.take(
-        services, stored, leaves, hashes, keys[:count], stream, last_event=signed.digests[count - 1]
+        services, stored, EncodedEntries.of(leaves, hashes), keys[:count], stream, last_event=signed.digests[count - 1]
     )
     return waiting, kinds
 

@@ -120,13 +120,37 @@ def with_followers(rejected: Sequence[Rejected], count: int) -> tuple[Rejected, 
 
 def batch_record(batch: SignedBatch, digests: Sequence[bytes]) -> EventBatch:
     """Return the record that the batch's signature covers, recomputed from the events' digests."""
-    return EventBatch(
-        post=post_id(batch.reporter),
-        agreement=bytes.fromhex(batch.agreement) if batch.agreement else ZERO32,
+    return record_of(
+        batch.reporter,
+        batch.agreement,
         count=len(digests),
         root=root_of(digests),
         nonce=batch.nonce,
         deadline=batch.deadline,
+    )
+
+
+def record_of(reporter: str, agreement: str, *, count: int, root: bytes, nonce: int, deadline: int) -> EventBatch:
+    """Return the record that a batch's signature covers.
+
+    Args:
+        reporter: The reporting post.
+        agreement: The agreement's id in hex, or empty.
+        count: How many events.
+        root: The RFC 6962 root of their digests.
+        nonce: The batch's nonce.
+        deadline: Its deadline, in Unix seconds.
+
+    Raises:
+        InvalidInputError: The reporter is no post's text id.
+    """
+    return EventBatch(
+        post=post_id(reporter),
+        agreement=bytes.fromhex(agreement) if agreement else ZERO32,
+        count=count,
+        root=root,
+        nonce=nonce,
+        deadline=deadline,
     )
 
 

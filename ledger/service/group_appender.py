@@ -18,11 +18,13 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from ledger.domain.errors import IntegrityError, LedgerError, UnavailableError
+from ledger.log.tree import HASH_SIZE_BYTES
 from ledger.service.block_view import BlockView
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ledger.log.encoded import EncodedEntries
     from ledger.service.intake import Stream
     from ledger.service.ports import BlockRef
     from ledger.service.services import Services
@@ -37,8 +39,7 @@ class Waiting:
     """A batch that has its place and is not known to be on disk."""
 
     batch: StoredBatch
-    leaves: Sequence[bytes]
-    hashes: Sequence[bytes]
+    leaves: EncodedEntries
     is_settled: bool = False
     error: LedgerError | None = None
 
@@ -62,8 +63,7 @@ class GroupAppender:
         self,
         services: Services,
         batch: StoredBatch,
-        leaves: Sequence[bytes],
-        hashes: Sequence[bytes],
+        leaves: EncodedEntries,
         keys: Sequence[int],
         stream: Stream,
         *,
@@ -74,17 +74,16 @@ class GroupAppender:
         Args:
             services: The services.
             batch: The batch, at its place.
-            leaves: Its leaves.
-            hashes: Their hashes.
+            leaves: Its leaves, with their hashes.
             keys: Its events' pairing keys.
             stream: Where they belong.
             last_event: The digest of the last event.
         """
         msgspec.json.encode(batch.head)  # What cannot be written must not fail those who wait with it.
-        waiting = Waiting(batch, leaves, hashes)
+        waiting = Waiting(batch, leaves)
         self._queue.append(waiting)
         try:
-            services.intake.take(batch, keys, stream, last_event=last_event, last_leaf=hashes[-1])
+            services.intake.take(batch, keys, stream, last_event=last_event, last_leaf=leaves.hashes[-HASH_SIZE_BYTES:])
         except BaseException:  # Memory and disk would differ: the next batch begins with what is on disk.
             self._failed = self._failed or UnavailableError("log", "a batch was taken in half")
             raise
@@ -149,9 +148,7 @@ class GroupAppender:
                 raise UnavailableError("log", f"a write before failed: {self._failed.explain()}")
             first = group[0].batch.first
             services.events.append([one.batch for one in group])
-            found = services.log.append(
-                [leaf for one in group for leaf in one.leaves], [value for one in group for value in one.hashes]
-            )
+            found = services.log.append_encoded([one.leaves for one in group])
             if found != first:
                 raise IntegrityError("log", "another writer has grown it", first=found, expected=first)
         except BaseException as error:  # Whatever it is: nobody may be told that the group is on disk.

@@ -243,7 +243,7 @@ def pairing_keys(events: Sequence[EventV1]) -> list[int]:
     """Return the keys under which one reporter's events are told: by correlation, else by what is claimed."""
     if not events:
         return []
-    start = canonical.encode_checked(["pairing", events[0].reporter])
+    start = pairing_start(events[0].reporter)
     provider = Side.PROVIDER
     return [
         (
@@ -258,6 +258,11 @@ def pairing_keys(events: Sequence[EventV1]) -> list[int]:
         - (event.side is provider)
         for event in events
     ]
+
+
+def pairing_start(reporter: str) -> bytes:
+    """Return what stands before a correlation where a reporter's pairing keys are hashed."""
+    return canonical.encode_checked(["pairing", reporter])
 
 
 def other_side(key: int) -> int:

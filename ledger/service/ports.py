@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+    from ledger.log.encoded import EncodedEntries
+
 
 @dataclass(frozen=True, slots=True)
 class BlockRef:
@@ -147,6 +149,7 @@ class EventLog(Protocol):
     """The append-only Merkle log of leaves. ``append`` returns only when the entries are on disk."""
 
     def append(self, entries: Sequence[bytes], hashes: Sequence[bytes] | None = None) -> int: ...
+    def append_encoded(self, entries: Sequence[EncodedEntries]) -> int: ...
     def size(self) -> int: ...
     def root(self, size: int) -> bytes: ...
     def leaf(self, index: int) -> bytes: ...

@@ -10,33 +10,31 @@ batch down; it is a process of the ledger's own, started from the ledger's own p
 from __future__ import annotations
 
 import os
-from array import array
-from base64 import b64encode
 from typing import TYPE_CHECKING, Final, Protocol
 
 import msgspec
 
-from ledger.domain.commitment import SALT_BYTES
 from ledger.domain.errors import LedgerError
 from ledger.domain.event_templates import Exchange, exchange_of
-from ledger.domain.event_v1 import check_claims, check_own, claims_of
+from ledger.domain.event_v1 import check_claims, encode_event, read_line
 from ledger.domain.typed_data import Domain
 from ledger.domain.typed_data import digest as signing_digest
-from ledger.log.tree import leaf_hash
-from ledger.service.batch_wire import NDJSON, parse_batch_bytes
-from ledger.service.event_batches import batch_record
-from ledger.service.intake import pairing_keys
+from ledger.service.batch_events import check_count, check_head, parse_nonce
+from ledger.service.batch_lines import PythonLines
+from ledger.service.batch_wire import split_head
+from ledger.service.event_batches import MAX_BATCH_EVENTS, record_of
+from ledger.service.pieces import Pieces
 from ledger.service.signatures import recover
-from ledger.service.stored_batches import SALTS_BYTES, pack_lines
+from ledger.service.signed_requests import parse_hex
+from ledger.service.stored_batches import SALTS_BYTES, pack
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
-    from ledger.domain.event_v1 import EventV1
-    from ledger.service.event_batches import SignedBatch
+    from ledger.service.batch_events import BatchHead
+    from ledger.service.batch_lines import TakeApart
 
-_encode: Final = msgspec.json.Encoder(order="sorted").encode
-_MAX_KINDS: Final = 4_096
+_HASH: Final = 32
 
 
 class ReadAhead(msgspec.Struct, frozen=True, gc=False):
@@ -64,10 +62,23 @@ class ReadAhead(msgspec.Struct, frozen=True, gc=False):
     salts: bytes
     others: bytes
     """For each event the hashes of its groups ``detail`` and ``exchange``."""
-    ids: list[bytes]
-    correlations: list[bytes]
+    ids: Pieces
+    correlations: Pieces
     """Ids and correlations as JSON."""
     packed: bytes
+
+    def is_whole(self) -> bool:
+        """Say whether every part is of as many events as it says."""
+        count = self.count
+        return (
+            count > 0
+            and (len(self.kind_of), len(self.keys), len(self.digests)) == (2 * count, 8 * count, _HASH * count)
+            and (len(self.salts), len(self.others)) == (SALTS_BYTES * count, 2 * _HASH * count)
+            and self.ids.are(count)
+            and self.correlations.are(count)
+            and len(self.first_prev) == 2 * _HASH
+            and max(memoryview(self.kind_of).cast("H")) < len(self.kinds)
+        )
 
 
 class BatchReader(Protocol):
@@ -78,76 +89,88 @@ class BatchReader(Protocol):
         ...
 
 
-def read_ahead(body: bytes, domain: Domain) -> ReadAhead | None:
+def read_ahead(
+    body: bytes,
+    domain: Domain,
+    take_apart: TakeApart = PythonLines.of,
+    random: Callable[[int], bytes] = os.urandom,
+) -> ReadAhead | None:
     """Return what a body holds, None for any body but the usual.
 
     Args:
         body: NDJSON, decoded.
         domain: The EIP-712 domain in which batches are signed.
+        take_apart: Takes the lines apart.
+        random: Gives the salts.
     """
     try:
-        batch = parse_batch_bytes(body, media_type=NDJSON)
-        if batch.rejected or not batch.lines or len(batch.lines) != len(batch.events):
+        head, text = split_head(body)
+        if text.count(b"\n") > MAX_BATCH_EVENTS:
             return None
-        return _read(batch, domain)
+        return _read(head, text, domain, take_apart, random)
     except LedgerError:
         return None
 
 
-def _read(batch: SignedBatch, domain: Domain) -> ReadAhead | None:
-    events, lines = batch.events, batch.lines
-    digests = [leaf_hash(line) for line in lines]
-    signed = signing_digest(domain, batch_record(batch, digests))
-    if recover(signed, batch.signature) != batch.signer or not _follow(events, digests):
+def _read(
+    head: BatchHead, text: bytes, domain: Domain, take_apart: TakeApart, random: Callable[[int], bytes]
+) -> ReadAhead | None:
+    lines = take_apart(text)
+    if lines is None:
         return None
-    places: dict[tuple[tuple[object, ...], int], int] = {}
-    exchanges: list[Exchange] = []
-    kinds: list[bytes] = []
-    kind_of = array("H")
-    count = len(events)
-    salts = os.urandom(SALTS_BYTES * count)
-    texts = [b64encode(salts[start : start + SALT_BYTES]) for start in range(0, len(salts), SALT_BYTES)]
-    others: list[bytes] = []
-    for event, line, detail_salt, exchange_salt in zip(events, lines, texts[1::3], texts[2::3], strict=True):
-        key = (claims_of(event), event.occurred_at_ms // 1000)
-        place = places.get(key)
-        if place is None:
-            check_claims(event)
-            if (event.reporter, event.agreement) != (batch.reporter, batch.agreement) or len(kinds) == _MAX_KINDS:
-                return None
-            place = places[key] = len(kinds)
-            kinds.append(line)
-            exchanges.append(exchange_of(event))
-        check_own(event)
-        kind_of.append(place)
-        others.append(exchanges[place].hashes(event, detail_salt, exchange_salt))
+    check_count(lines.count)
+    check_head(head, lines.count)
+    signer, signature = parse_hex(head.signer, "signer", 20), parse_hex(head.signature, "signature", 65)
+    record = record_of(
+        head.reporter,
+        head.agreement,
+        count=lines.count,
+        root=lines.root(),
+        nonce=parse_nonce(head.nonce),
+        deadline=head.deadline,
+    )
+    signed = signing_digest(domain, record)
+    if recover(signed, signature) != signer:
+        return None
+    exchanges = _exchanges(head, lines.examples)
+    if exchanges is None:
+        return None
+    salts = random(SALTS_BYTES * lines.count)
+    committed = lines.commit(head.reporter, exchanges, salts)
     return ReadAhead(
-        reporter=batch.reporter,
-        agreement=batch.agreement,
-        nonce=str(batch.nonce),
-        deadline=batch.deadline,
-        signer=batch.signer,
-        signature=batch.signature,
+        reporter=head.reporter,
+        agreement=head.agreement,
+        nonce=str(record.nonce),
+        deadline=head.deadline,
+        signer=signer,
+        signature=signature,
         signed=signed,
-        count=count,
-        first_seq=events[0].reporter_seq,
-        first_prev=events[0].prev_hash,
-        latest_ms=max(event.occurred_at_ms for event in events),
-        kinds=kinds,
-        kind_of=kind_of.tobytes(),
-        keys=array("Q", pairing_keys(events)).tobytes(),
-        digests=b"".join(digests),
+        count=lines.count,
+        first_seq=lines.first_seq,
+        first_prev=lines.first_prev,
+        latest_ms=lines.latest_ms,
+        kinds=list(lines.examples),
+        kind_of=lines.kind_of,
+        keys=committed.keys,
+        digests=lines.digests,
         salts=salts,
-        others=b"".join(others),
-        ids=[_encode(event.id) for event in events],
-        correlations=[_encode(event.correlation) for event in events],
-        packed=pack_lines(lines),
+        others=committed.others,
+        ids=committed.ids,
+        correlations=committed.correlations,
+        packed=pack(committed.lines),
     )
 
 
-def _follow(events: Sequence[EventV1], digests: Sequence[bytes]) -> bool:
-    """Say whether the events follow each other, wherever the first one stands."""
-    first = events[0].reporter_seq
-    if [event.reporter_seq for event in events] != list(range(first, first + len(events))):
-        return False
-    return [event.prev_hash for event in events[1:]] == [digest.hex() for digest in digests[:-1]]
+def _exchanges(head: BatchHead, examples: Sequence[bytes]) -> list[Exchange] | None:
+    """Check what the events of each kind claim, and return what they have in common; None if it is not as stated."""
+    found = []
+    for line in examples:
+        try:
+            event = read_line(line)
+        except (msgspec.MsgspecError, UnicodeError, RecursionError):
+            return None
+        if encode_event(event) != line or (event.reporter, event.agreement) != (head.reporter, head.agreement):
+            return None
+        check_claims(event)
+        found.append(exchange_of(event))
+    return found

@@ -19,6 +19,7 @@ from ledger.domain.shape import misshapen
 from ledger.service.counters import Counters
 from ledger.service.frontiers import Frontiers
 from ledger.service.group_appender import GroupAppender
+from ledger.service.leaf_making import PythonLeaves
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from ledger.service.index import Index
     from ledger.service.indexing import Indexing
     from ledger.service.intake import Intake
+    from ledger.service.leaf_making import LeafMaker
     from ledger.service.ledger_state import LedgerState
     from ledger.service.ports import Chain, Clock, EventLog, Keyring, Outbox, PublishedLog, Vault
     from ledger.service.read_ahead import BatchReader
@@ -85,6 +87,8 @@ class Services:
     """Why this home must not write, where it was opened for reading though somebody knows a later size of its log."""
     following_log_key: Callable[[], str | None] = lambda: None
     """Tells the vkey that waits in the keyring to follow the log's present one."""
+    leaf_maker: LeafMaker = field(default_factory=PythonLeaves)
+    """What makes the leaves of batches that were read ahead."""
     reader: BatchReader | None = None
     """Reads batches in a process of its own, where that is worth it."""
     is_up: bool = False

@@ -165,9 +165,19 @@ class EventStore(Protocol):
 
 
 def pack_lines(lines: Sequence[bytes]) -> bytes:
-    """Return a batch's lines as they are kept: each after its length, packed by zstd. Other threads run meanwhile."""
+    """Return a batch's lines as they are kept. Other threads run meanwhile."""
+    return pack(joined_lines(lines))
+
+
+def joined_lines(lines: Sequence[bytes]) -> bytes:
+    """Return how many lines there are, the length of each as uint32, and all of them."""
     lengths = struct.pack(f">{len(lines) + 1}I", len(lines), *map(len, lines))
-    return zstandard.ZstdCompressor(level=1).compress(lengths + b"".join(lines))
+    return lengths + b"".join(lines)
+
+
+def pack(joined: bytes) -> bytes:
+    """Return `joined_lines` packed by zstd. Other threads run meanwhile."""
+    return zstandard.ZstdCompressor(level=1).compress(joined)
 
 
 def unpack_lines(packed: bytes) -> list[bytes]:

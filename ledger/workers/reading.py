@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from ledger.domain.typed_data import Domain
+from ledger.native.library import library
+from ledger.native.lines import NativeLines
+from ledger.service.batch_lines import PythonLines
 from ledger.service.read_ahead import read_ahead
 from ledger.workers.pipes import LENGTH, receive
 
@@ -19,9 +22,10 @@ if TYPE_CHECKING:
 def serve(domain: Domain, bodies: BinaryIO, answers: BinaryIO) -> None:
     """Read bodies until there are no more."""
     encoder = msgspec.msgpack.Encoder()
+    take_apart = PythonLines.of if library() is None else NativeLines.of
     while (body := receive(bodies)) is not None:
         try:
-            read = read_ahead(body, domain)
+            read = read_ahead(body, domain, take_apart)
         except Exception:  # noqa: BLE001 - whatever a body provokes: the ledger reads it itself, and answers for it.
             read = None
         answer = encoder.encode(read) if read is not None else b""
