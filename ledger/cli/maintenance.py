@@ -12,7 +12,7 @@ from ledger import bootstrap
 from ledger.cli import exit_codes
 from ledger.cli.calls import call, call_and_show
 from ledger.cli.logs import log_warnings
-from ledger.cli.output import plain, progress, show
+from ledger.cli.output import plain, progress, render_any, show
 from ledger.cli.passphrase import with_passphrase
 from ledger.cli.session import settings
 from ledger.cli.up import run_up
@@ -44,7 +44,7 @@ def init(
 
 def status() -> None:
     """Show what this home holds and whether it is up."""
-    call_and_show("status")
+    call_and_show("status", _render_status)
 
 
 def up(
@@ -111,6 +111,13 @@ def register(commands: Commands) -> None:
     """Add these verbs to the command."""
     for verb in (init, status, up, fsck, rebuild, backup, restore):
         commands.command(verb.__name__)(verb)
+
+
+def _render_status(out: Console, result: Any) -> None:
+    """Print what must be acted on first, then the rest."""
+    for alarm in filter(None, (result["older_copy"], (result["witnesses"] or {}).get("alarm"))):
+        out.print(Text(f"ALARM: {plain(alarm)}", style="bold red"))
+    render_any(out, result)
 
 
 def _stopped_by(error: IntegrityError) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from ledger.cli.output import console
 from ledger.domain.errors import UnavailableError
 from ledger.service.anchoring import OPERATOR, anchor_by_itself, observe_anchors, publish_checkpoint
 from ledger.service.cadence import AnchorPace, CheckpointPace
+from ledger.service.standstill import WitnessWatch
 from ledger.service.supervision import Loop
 
 if TYPE_CHECKING:
@@ -69,7 +70,8 @@ def _writing(services: Services, settings: Settings) -> Iterator[None]:
     """Publish, anchor and look after what is pending, while the block lasts."""
     with contextlib.ExitStack() as parts:
         pace = CheckpointPace(services.frontiers, settings.checkpoint_interval_ms / 1000)
-        checkpoints = Loop("checkpoint", pace, lambda: publish_checkpoint(services))
+        watch = WitnessWatch(services)
+        checkpoints = Loop("checkpoint", pace, lambda: _publish(services, watch))
         parts.callback(checkpoints.close)
         ships = Loop("log-store", _SHIP_S, services.published.ship)
         parts.callback(ships.close)
@@ -81,6 +83,14 @@ def _writing(services: Services, settings: Settings) -> Iterator[None]:
         pending = Loop("outbox", _PUMP_S, lambda: _look_after(services))
         parts.callback(pending.close)
         yield
+
+
+def _publish(services: Services, watch: WitnessWatch) -> None:
+    """Publish a checkpoint, and tell what the witnesses say against it."""
+    try:
+        publish_checkpoint(services)
+    finally:
+        watch.look()
 
 
 def _look_after(services: Services) -> None:

@@ -18,6 +18,7 @@ from ledger.service.call_data import call_data
 from ledger.service.ports import VaultDocument
 from ledger.service.requests import Request
 from ledger.service.times import iso
+from ledger.service.witnesses import barring
 
 if TYPE_CHECKING:
     from ledger.domain.event_log import Recorded
@@ -41,13 +42,16 @@ class Anchor(Request, frozen=True, kw_only=True):
 def publish_checkpoint(services: Services) -> Checkpoint:
     """Publish a signed checkpoint that covers every acknowledged leaf, and return it.
 
-    A checkpoint that covers no new leaf is not written again.
+    A checkpoint that covers no new leaf is not written again; but witnesses for whose sake no leaf comes are asked
+    whether they still contradict it.
     """
     note = services.log.checkpoint()
     known = parse_checkpoint(parse_note(note).text)
     if known.size != services.log.size():
         known = parse_checkpoint(parse_note(services.log.publish_checkpoint()).text)
         services.counters.add("checkpoints")
+    elif services.witnesses is not None and barring(services.witnesses, known.size):
+        services.witnesses.ask(note, known, services.log)
     services.frontiers.included(known.size, services.clock.now_ms())
     return known
 

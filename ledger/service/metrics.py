@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from ledger.domain.errors import LedgerError
 from ledger.service.anchoring import anchors_under_way
+from ledger.service.witnesses import barring, contradicting
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -122,11 +123,21 @@ def _witnesses(services: Services) -> Iterator[Family]:
     yield unmet
     sizes = Family("quanze_witness_size", "gauge", "The size that a witness is known to have cosigned.")
     failing = Family("quanze_witness_failing", "gauge", "1 if a witness did not cosign the last checkpoint, else 0.")
+    against = Family("quanze_witness_contradicts", "gauge", "1 if a witness cosigned another log than this, else 0.")
+    size = services.log.size()
+    contradict = {one.name for one in contradicting(services.witnesses, size)}
     for one in services.witnesses.standings():
         sizes.add(one.size, witness=one.name)
         failing.add(1 if one.problem else 0, witness=one.name)
+        against.add(1 if one.name in contradict else 0, witness=one.name)
     yield sizes
     yield failing
+    yield against
+    refused = Family(
+        "quanze_events_refused", "gauge", "1 while witnesses who contradict the log keep events out, else 0."
+    )
+    refused.add(1 if barring(services.witnesses, size) else 0)
+    yield refused
 
 
 def _counters(services: Services) -> Iterator[Family]:

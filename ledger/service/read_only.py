@@ -40,6 +40,8 @@ class _ReadOnlyLog(_Reading):
         """
         raise ReadOnlyHomeError("home", "it was opened for reading alone")
 
+    append_encoded = append
+
     def publish_checkpoint(self) -> bytes:
         """Return what is published: nothing new may be."""
         note: bytes = self._inner.checkpoint()  # type: ignore[attr-defined]  # An event log's.

@@ -12,7 +12,7 @@ from ledger.service.paging import read_at
 from ledger.service.reading_log import published
 from ledger.service.requests import Nothing
 from ledger.service.times import iso
-from ledger.service.witnesses import witnesses_told
+from ledger.service.witnesses import barring, witnesses_told
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,7 +41,7 @@ def overview(services: Services, _request: Nothing) -> dict[str, object]:
         "anchored_size": anchored_size,
         "anchored_at": iso(anchored.timestamp) if anchored else "",
         "not_anchored": size - anchored_size,
-        "witnesses": witnesses_told(services.witnesses),
+        "witnesses": witnesses_told(services.witnesses, size),
         "counters": msgspec.to_builtins(services.index.counters()),
         "verdicts": dict(services.index.verdict_counts()),
         "read_at": read_at(services),
@@ -56,8 +56,10 @@ def readiness(services: Services) -> dict[str, Any]:
         _check("index", lambda: _index(services)),
     ]
     is_ready = all(check["ok"] for check in checks)
-    if services.witnesses is not None:  # Told, but no reason to take no events: they wait for their checkpoint.
+    if services.witnesses is not None:
         checks.append(_check("witnesses", lambda: _witnesses(services)))
+        # Silence is told, but no reason to take no events: they wait for their checkpoint. Contradiction is one.
+        is_ready = is_ready and not barring(services.witnesses, services.log.size())
     return {"ready": is_ready, "checks": checks}
 
 
@@ -84,8 +86,12 @@ def _log(services: Services) -> str:
 
 
 def _witnesses(services: Services) -> str:
-    told = witnesses_told(services.witnesses)
-    if told is None or told["is_met"]:
+    told = witnesses_told(services.witnesses, services.log.size())
+    if told is None:
+        return ""
+    if told["alarm"]:
+        return str(told["alarm"])
+    if told["is_met"]:
         return ""
     failing = ", ".join(f"{one['name']} {one['problem']}" for one in told["witnesses"] if one["problem"])
     return f"too few cosigned for {told['unmet_for_s']} s; the checkpoint before stays published ({failing})"

@@ -42,6 +42,7 @@ from ledger.domain.typed_data import Domain, digest
 from ledger.service.call_data import call_data, tuple_type
 from ledger.service.refusals import in_words, tell
 from ledger.service.signatures import SignatureRefusedError, recover
+from ledger.service.standstill import check_newest_by_witnesses
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -211,6 +212,7 @@ def relay_all(services: Services, requests: Sequence[SignedRequest]) -> list[Cha
         UnavailableError: The chain does not answer; the same call may be repeated.
         IntegrityError: As ``relay``.
     """
+    check_newest_by_witnesses(services)
     outcomes: list[Sent | LedgerError] = []
     for request in requests:
         try:
@@ -267,6 +269,7 @@ def send(services: Services, key: str, to: bytes, data: bytes, *, sender: str = 
     Raises:
         LedgerError: As ``relay``.
     """
+    check_newest_by_witnesses(services)
     sent = services.outbox.send(key, to, data, sender=sender)
     receipt = services.outbox.wait(sent.key, _WAIT_S)
     services.state.refresh()

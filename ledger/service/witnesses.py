@@ -1,17 +1,31 @@
-"""What an operator is told of the log's witnesses: who cosigned what, and what keeps the others from it."""
+"""What an operator is told of the log's witnesses: who cosigned what, and what keeps the others from it.
+
+A witness contradicts the log when it says that it cosigned a later size or another root. One that says so may lie, so
+it does not stop a log that meets its policy without it. Where none can meet the policy without those who say so, the
+log is an older copy or was rewritten as far as anybody could show, and `ledger.service.standstill` refuses events.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from ledger.service.times import iso
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ledger.log.checkpoint import Checkpoint
     from ledger.log.policy import Policy
+    from ledger.log.ports import ProvesConsistency
+
+WHAT_TO_DO: Final = (
+    "Stop the service and keep everything. `AHEAD`: this home is an older copy, or runs twice: find the newest home. "
+    "`FORKED`: entries were rewritten, here or at the witness: compare this home with its backups. Only if the "
+    "witness is proved wrong, take it out of the policy in QUANZE_WITNESSES. Reporters keep their events and send "
+    "them again."
+)
 
 
 class Problem(StrEnum):
@@ -67,12 +81,59 @@ class WitnessedLog(Protocol):
         """Return for how long the policy has not been met; 0 while it is."""
         ...
 
+    def ask(self, note: bytes, checkpoint: Checkpoint, log: ProvesConsistency) -> None:
+        """Let each witness say what it cosigned last; ``standings`` tells."""
+        ...
 
-def witnesses_told(witnessed: WitnessedLog | None) -> dict[str, Any] | None:
-    """Return what status and health say of the witnesses; None for a log that has none."""
+
+def contradicting(witnessed: WitnessedLog, size: int) -> list[WitnessStanding]:
+    """Return the witnesses that cosigned another log than this one of so many entries, as they say.
+
+    A later size than a checkpoint's, but none above the log's own, is no contradiction: a crash came between the
+    cosignature and the publication.
+    """
+    return [
+        one
+        for one in witnessed.standings()
+        if one.problem is Problem.FORKED or (one.problem is Problem.AHEAD and one.size > size)
+    ]
+
+
+def barring(witnessed: WitnessedLog, size: int) -> list[WitnessStanding]:
+    """Return the witnesses that contradict the log, if no checkpoint can meet the policy without them; else nobody."""
+    against = contradicting(witnessed, size)
+    if not against:
+        return []
+    names = {one.name for one in against}
+    others = frozenset(one.name for one in witnessed.policy.witnesses if one.name not in names)
+    return [] if witnessed.policy.is_met_by(others) else against
+
+
+def said_by(standings: Sequence[WitnessStanding]) -> str:
+    """Return in words what witnesses say."""
+    return "; ".join(f"{one.name} {one.problem}: {one.detail}" for one in standings)
+
+
+def alarm_of(witnessed: WitnessedLog, size: int) -> str:
+    """Return what the operator must know and do about witnesses that contradict the log; empty if none does."""
+    against = contradicting(witnessed, size)
+    if not against:
+        return ""
+    if barring(witnessed, size):
+        return f"No events are taken in: witnesses contradict this log ({said_by(against)}). {WHAT_TO_DO}"
+    return (
+        f"A witness contradicts this log, which goes on with the others ({said_by(against)}). "
+        "One of the two is wrong: compare the notes that the witness and this log signed, now."
+    )
+
+
+def witnesses_told(witnessed: WitnessedLog | None, size: int) -> dict[str, Any] | None:
+    """Return what status and health say of the witnesses of a log of so many entries; None where it has none."""
     if witnessed is None:
         return None
     return {
+        "alarm": alarm_of(witnessed, size),
+        "takes_events": not barring(witnessed, size),
         "quorum": witnessed.policy.quorum,
         "needed": witnessed.policy.fewest(),
         "is_met": witnessed.unmet_for_s() == 0,
