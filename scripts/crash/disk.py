@@ -8,6 +8,8 @@ folder is synced; of everything else any part may be kept, in any order:
 * each 512 bytes written since then are what they were, zeros, what was written, or garbage;
 * what was written before a sync that failed is kept by no later one.
 
+A sync of the whole file system (``syncfs``) is one of every file and folder.
+
 A process that is killed loses nothing of this, so a life after it goes on with the same disk.
 """
 
@@ -146,6 +148,9 @@ class Disk:
         if call.result < 0:
             if call.name in {"fsync", "fdatasync"} and (handle := self._handles.get(_number(call))):
                 handle.file.fail_sync()
+            elif call.name == "syncfs":
+                for _, file in _files("", self._tree.names):
+                    file.fail_sync()
             return
         if call.name == "close":
             self._handles.pop(_number(call), None)
@@ -153,6 +158,10 @@ class Disk:
             self._open(call)
         elif call.name in {"write", "pwrite64", "ftruncate", "lseek", "fsync", "fdatasync"}:
             self._use(call)
+        elif call.name == "syncfs":
+            _sync(self._tree)
+        elif call.name == "sync_file_range":
+            pass  # It only tells whether an earlier sync failed.
         elif any(self._is_ours(path) for path in call.paths()):
             self._rename(call)
 
@@ -226,7 +235,7 @@ class Disk:
         match call.name:
             case "mkdir":
                 folder.change((name, Folder()))
-            case "rename":
+            case "rename" | "renameat2":
                 found = self._find(paths[0])
                 assert self._folder_of(paths[0]) is folder, "the model knows renames within one folder"
                 folder.change((Path(paths[0]).name, None), (name, found))
@@ -257,6 +266,15 @@ def _apply(names: dict[str, File | Folder], changes: tuple[tuple[str, File | Fol
             names.pop(name, None)
         else:
             names[name] = what
+
+
+def _sync(folder: Folder) -> None:
+    folder.sync()
+    for what in folder.names.values():
+        if isinstance(what, Folder):
+            _sync(what)
+        else:
+            what.sync()
 
 
 def _read(path: Path) -> Folder:

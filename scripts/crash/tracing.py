@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 CHANGING: Final = (
-    "openat", "mkdir", "mkdirat", "write", "pwrite64", "writev", "pwritev2", "fsync", "fdatasync", "sync_file_range",
-    "ftruncate", "fallocate", "rename", "renameat", "renameat2", "link", "linkat", "symlink", "unlink", "unlinkat",
-    "rmdir",
+    "openat", "mkdir", "mkdirat", "write", "pwrite64", "writev", "pwritev2", "fsync", "fdatasync", "syncfs",
+    "sync_file_range", "ftruncate", "fallocate", "rename", "renameat", "renameat2", "link", "linkat", "symlink",
+    "unlink", "unlinkat", "rmdir",
 )  # fmt: skip
 """Every call by which a process changes files, or makes them durable."""
 

@@ -17,6 +17,7 @@ from scripts.crash.disk import Disk, File
 from scripts.crash.faults import FAULTS, STARTS, FaultDrill
 from scripts.crash.life import Lives
 from scripts.crash.power import PowerDrill
+from scripts.crash.promises import Promises
 from scripts.crash.tracing import Call
 from scripts.crash.writer import small_files
 
@@ -62,6 +63,23 @@ def test_power_cut_at_any_call_loses_nothing_that_was_acknowledged(lives: Lives,
     assert drill.table.broken == []
     assert drill.table.states == 4 * drill.table.cuts
     assert drill.table.compared > 10 * drill.table.cuts
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("missing", ["syncfs", "sync_file_range"])
+def test_writer_does_without_calls_that_the_system_does_not_know(lives: Lives, scratch: Path, missing: str) -> None:
+    folder, promises = scratch / "home" / "log", Promises()
+    folder.parent.mkdir()
+    faults = [f"{missing}:error=ENOSYS", "renameat2:error=EINVAL"]
+    life = lives.live(folder, promises, label="life", faults=faults)
+    assert (life.exit_code, life.refusals) == (0, [])
+    found = [call for call in life.calls if str(folder) in " ".join(call.paths())]
+    assert {call.is_injected for call in found if call.name in {missing, "renameat2"}} == {True}
+    synced = {path for call in found if call.name == "fsync" for path in call.paths()}
+    linked = [call.paths()[0] for call in found if call.name == "link"]
+    assert linked
+    assert synced.issuperset(linked)
+    promises.check(folder)
 
 
 def traced(name: str, text: str, result: int = 0) -> Call:
@@ -125,6 +143,22 @@ def test_model_trusts_no_sync_that_comes_after_a_failed_one(tmp_path: Path) -> N
     disk.follow(traced("pwrite64", f"3<{home}/file>, {quoted(b'new')}, 3, 0", 3))
     disk.follow(traced("fsync", f"3<{home}/file>"))
     assert left(disk, tmp_path) == {"file": b"new"}
+
+
+def test_model_syncs_every_file_and_folder_at_once(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    (home / "folder").mkdir(parents=True)
+    disk = Disk(home)
+    written(disk, home / "folder" / "aside", b"one", is_synced=False)
+    written(disk, home / "other", b"two", is_synced=False)
+    disk.follow(traced("syncfs", f"4<{home}>"))
+    assert left(disk, tmp_path) == {"folder/aside": b"one", "other": b"two"}
+    names = f"{quoted(home / 'folder' / 'aside')}, AT_FDCWD<{home}>, {quoted(home / 'folder' / 'new')}"
+    disk.follow(traced("renameat2", f"AT_FDCWD<{home}>, {names}, RENAME_NOREPLACE"))
+    written(disk, home / "other", b"three", is_synced=False)
+    disk.follow(traced("syncfs", f"4<{home}>", -1))
+    disk.follow(traced("syncfs", f"4<{home}>"))
+    assert left(disk, tmp_path) == {"folder/new": b"one", "other": b"two\0\0"}
 
 
 def test_model_tears_only_what_was_not_synced() -> None:

@@ -23,8 +23,7 @@ ROOT = Path(__file__).resolve().parents[2]
 STEPS = [
     "group taken", "group written", "group synced", "group applied",
     "segment written aside", "segment renamed", "segment removed",
-    "bundle written aside", "bundle synced aside", "bundle renamed",
-    "tile written aside", "tile synced aside", "tile renamed",
+    "bundle written aside", "tile written aside", "files synced aside", "bundle renamed", "tile renamed",
     "checkpoint written aside", "checkpoint synced aside", "checkpoint renamed",
     "folders synced", "checkpoint published", "partial files removed",
 ]  # fmt: skip

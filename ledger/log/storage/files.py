@@ -1,5 +1,7 @@
 """Files that are whole after any crash: written aside, synced, renamed, and their folders synced.
 
+Many files at once share each sync: the system is told to write all that waits, instead of each file by itself.
+
 Steps are announced to a callable by name, so that a test can stop the process between any two of them.
 """
 
@@ -7,16 +9,25 @@ from __future__ import annotations
 
 import fcntl
 import os
+from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from ledger.domain.errors import IntegrityError, UnavailableError
 from ledger.log.errors import MissingFileError
+from ledger.log.storage.kernel import check_written, rename_new, sync_file_system
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     AtStep = Callable[[str], None]
+
+
+_AT_ONCE: Final = 64
+"""Files that share a sync; each is open until then, and a process may have no more than some 1,000 open."""
+
+_FEW: Final = 2
+"""So many folders are synced each by itself, so that nothing else on the file system is waited for."""
 
 
 def no_step(_name: str) -> None:
@@ -58,23 +69,23 @@ class DurableFolder(FolderFetcher):
     def __init__(self, root: Path, at_step: AtStep = no_step) -> None:
         super().__init__(root)
         self._at_step = at_step
-        self._changed: set[Path] = set()
-        self._made: set[Path] = {root}
+        self._changed: set[str] = set()
+        self._made: set[str] = {str(root)}
 
     def put(self, path: str, data: bytes) -> None:
         """Replace a file: a reader sees the old bytes or the new ones, never a mixture."""
-        target = self._root / path
-        self._make_folder(target.parent)
-        aside = target.with_name(f".{target.name}.tmp")
+        folder, aside, target = self._places(path)
+        self._make_folder(folder)
         kind = _kind(path)
-        with aside.open("wb") as file:
-            file.write(data)
-            file.flush()
+        handle = self._write_aside(aside, data)
+        try:
             self._at_step(f"{kind} written aside")
-            os.fsync(file.fileno())
+            os.fsync(handle)
+        finally:
+            os.close(handle)
         self._at_step(f"{kind} synced aside")
-        aside.replace(target)
-        self._changed.add(target.parent)
+        os.replace(aside, target)  # noqa: PTH105 - a Path costs more than the call
+        self._changed.add(folder)
         self._at_step(f"{kind} renamed")
 
     def put_once(self, path: str, data: bytes) -> bool:
@@ -83,17 +94,28 @@ class DurableFolder(FolderFetcher):
         Raises:
             IntegrityError: the file is there with other bytes.
         """
-        target = self._root / path
         try:
-            found = target.read_bytes()
+            found = self._read_there(path)
         except FileNotFoundError:
             self.put(path, data)
             return True
-        if found != data:
-            raise IntegrityError(path, "the file differs from what the journal's entries give", file=path)
-        self._make_folder(target.parent)
-        self._changed.add(target.parent)
+        self._keep_there(path, found, data)
         return False
+
+    def put_all_once(self, files: Iterable[tuple[str, bytes]]) -> None:
+        """Write files as ``put_once`` does, many with one sync; it is for files that are not there as a rule.
+
+        Raises:
+            IntegrityError: a file is there with other bytes.
+        """
+        waiting = iter(files)
+        # Opened before anything is written, since it tells of failures after that.
+        system = os.open(self._root, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            while some := list(islice(waiting, _AT_ONCE)):
+                self._put_some_once(some, system)
+        finally:
+            os.close(system)
 
     def exists(self, path: str) -> bool:
         """Say whether there is a file at a path."""
@@ -101,12 +123,12 @@ class DurableFolder(FolderFetcher):
 
     def delete(self, path: str) -> None:
         """Remove a file, if it is there. After ``sync`` it does not come back."""
-        target = self._root / path
+        folder, _, target = self._places(path)
         try:
-            target.unlink()
+            os.unlink(target)  # noqa: PTH108 - a Path costs more than the call
         except (FileNotFoundError, NotADirectoryError):
             return
-        self._changed.add(target.parent)
+        self._changed.add(folder)
 
     def delete_all(self, path: str) -> None:
         """Remove a folder of files that nothing needs any more, with those that were being written to it.
@@ -114,18 +136,18 @@ class DurableFolder(FolderFetcher):
         A crash in the middle leaves some of the files, and a power cut may bring back the folder with any of them: they
         are what they were, and whoever removes the folder next removes them too.
         """
-        folder = self._root / path
+        above, _, folder = self._places(path)
         try:
-            found = list(folder.iterdir())
+            found = list(Path(folder).iterdir())
         except (FileNotFoundError, NotADirectoryError):
             return
         for file in found:
             file.unlink(missing_ok=True)
             self._at_step("partial file removed")
-        folder.rmdir()
+        Path(folder).rmdir()
         self._made.discard(folder)
         self._changed.discard(folder)
-        self._changed.add(folder.parent)
+        self._changed.add(above)
         self._at_step("partial files removed")
 
     def names(self, prefix: str) -> Iterator[str]:
@@ -136,18 +158,87 @@ class DurableFolder(FolderFetcher):
 
     def sync(self) -> None:
         """Make the names of all files put and deleted so far durable."""
-        for folder in sorted(self._changed):
-            sync_folder(folder)
+        if len(self._changed) <= _FEW or not self._sync_system():
+            for folder in sorted(self._changed):
+                sync_folder(folder)
         self._changed.clear()
         self._at_step("folders synced")
 
-    def _make_folder(self, folder: Path) -> None:
+    def _put_some_once(self, files: Sequence[tuple[str, bytes]], system: int) -> None:
+        handles: list[int] = []
+        try:
+            for path, data in files:
+                folder, aside, _ = self._places(path)
+                self._make_folder(folder)
+                handles.append(self._write_aside(aside, data))
+                self._at_step(f"{_kind(path)} written aside")
+            self._sync_written(handles, system)
+        finally:
+            for handle in handles:
+                os.close(handle)
+        self._at_step("files synced aside")
+        for path, data in files:
+            folder, aside, target = self._places(path)
+            try:
+                rename_new(aside, target)
+            except FileExistsError:
+                self._keep_there(path, self._read_there(path), data)
+                os.unlink(aside)  # noqa: PTH108 - a Path costs more than the call
+            else:
+                self._changed.add(folder)
+            self._at_step(f"{_kind(path)} renamed")
+
+    def _sync_written(self, handles: Sequence[int], system: int) -> None:
+        """Make the bytes of open files durable."""
+        if len(handles) > 1 and sync_file_system(system) and all(map(check_written, handles)):
+            return
+        for handle in handles:
+            os.fsync(handle)
+
+    def _sync_system(self) -> bool:
+        system = os.open(self._root, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            return sync_file_system(system)
+        finally:
+            os.close(system)
+
+    def _write_aside(self, aside: str, data: bytes) -> int:
+        """Write a file whole, and return it open."""
+        handle = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o666)
+        try:
+            written = os.write(handle, data)
+            while written < len(data):
+                written += os.write(handle, data[written:])
+        except BaseException:  # Also when interrupted: nobody else has the file, which is let go.
+            os.close(handle)
+            raise
+        return handle
+
+    def _read_there(self, path: str) -> bytes:
+        return (self._root / path).read_bytes()
+
+    def _keep_there(self, path: str, found: bytes, data: bytes) -> None:
+        """Leave a file as it is; its name becomes durable, since who made it may have died before."""
+        if found != data:
+            raise IntegrityError(path, "the file differs from what the journal's entries give", file=path)
+        folder = self._places(path)[0]
+        self._make_folder(folder)
+        self._changed.add(folder)
+
+    def _places(self, path: str) -> tuple[str, str, str]:
+        """Return where a file is: its folder, the name under which it is written, and its own."""
+        target = f"{self._root}/{path}"
+        folder, _, name = target.rpartition("/")
+        return folder, f"{folder}/.{name}.tmp", target
+
+    def _make_folder(self, folder: str) -> None:
         if folder in self._made:
             return
-        self._make_folder(folder.parent)
-        folder.mkdir(exist_ok=True)
+        above = folder.rpartition("/")[0]
+        self._make_folder(above)
+        Path(folder).mkdir(exist_ok=True)
         # Also where it is there already: who made it may have died before its name was durable.
-        self._changed.add(folder.parent)
+        self._changed.add(above)
         self._made.add(folder)
 
 
@@ -187,7 +278,7 @@ def make_durable_folder(folder: Path) -> None:
     sync_folder(folder)
 
 
-def sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path | str) -> None:
     """Make the names in a folder durable."""
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:

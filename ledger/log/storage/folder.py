@@ -17,6 +17,7 @@ Must stay true:
 from __future__ import annotations
 
 from contextlib import ExitStack, suppress
+from itertools import chain
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Self
@@ -271,7 +272,9 @@ class FolderLog(ReadableLog):
             rewritten = [path for path, data in state.partial_files(published.size) if self._files.put_once(path, data)]
             if published.size and rewritten:
                 _LOG.warning("partial_files_missing", files=rewritten, size=published.size)
-            self._write_full(state)
+            for path, data in state.full_files():  # They are there as a rule, unlike when they are new.
+                self._files.put_once(path, data)
+            self._let_go(state)
             self._note, self._published = note, published
             self._partials.collect_leftovers(published.size)
         if not note:
@@ -309,7 +312,8 @@ class FolderLog(ReadableLog):
             with self._publishing:
                 with self._state:
                     state = self._edge.state()
-                self._write_full(state)
+                self._files.put_all_once(state.full_files())
+                self._let_go(state)
         except OSError as error:
             _LOG.warning("tiles_not_written", reason=str(error), waiting=self._edge.held_entries)
             raise UnavailableError("log", f"entries wait for tiles that cannot be written: {error}") from error
@@ -318,9 +322,8 @@ class FolderLog(ReadableLog):
         return are_signers_of(note, self._signers)
 
     def _publish(self, state: EdgeState, checkpoint: Checkpoint, note: bytes) -> bytes:
-        for path, data in state.partial_files(state.size):
-            self._files.put_once(path, data)
-        self._write_full(state)
+        self._files.put_all_once(chain(state.partial_files(state.size), state.full_files()))
+        self._let_go(state)
         self._files.put(CHECKPOINT_PATH, note)
         self._files.sync()
         self._at_step("checkpoint published")
@@ -333,10 +336,8 @@ class FolderLog(ReadableLog):
             _LOG.warning("partial_files_not_removed", reason=str(error))
         return note
 
-    def _write_full(self, state: EdgeState) -> None:
-        """Write full bundles and tiles, make them durable, and only then let go of what they hold."""
-        for path, data in state.full_files():
-            self._files.put_once(path, data)
+    def _let_go(self, state: EdgeState) -> None:
+        """Make written bundles and tiles durable, and only then let go of what they hold."""
         self._files.sync()
         with self._state:
             self._edge.forget(state)

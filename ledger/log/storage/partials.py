@@ -55,10 +55,10 @@ class Partials:
         self._filled = [*done, *filled]
         for folder in done:
             self._files.delete_all(folder)
-        if done:
-            self._files.sync()
         self._filled = filled
         if before - self._gone >= _KEPT_EVERY:
+            # Only what is gone for good is kept as gone. Else a removal is durable when what follows it is.
+            self._files.sync()
             self._keep(before)
 
     def _read(self) -> int:
