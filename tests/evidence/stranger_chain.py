@@ -106,6 +106,13 @@ class ChainReader:
         self.e: Any = json.loads(evidence)
         self.r: Any = json.loads(root)
         need(rfc8785.dumps(self.e) == evidence and rfc8785.dumps(self.r) == root, "0: canonical")
+        self.blocks: dict[int, Any] = {}
+        self.form()
+        self.entries: list[Any] = []  # The entries whose proofs the file holds.
+        if self.e.get("entry") is not None:
+            self.entries = [self.e["entry"]]
+
+    def form(self) -> None:
         kind = self.e["kind"]
         need(
             set(self.e)
@@ -118,7 +125,6 @@ class ChainReader:
             json.dumps(self.e["blocks"]) + json.dumps(self.e["state"]) + json.dumps((self.e["entry"] or {}).get("leaf"))
         )
         need(not re.search(r'"[0-9A-F]*[A-F][0-9A-F]*"', texts), "0: upper case")
-        self.blocks: dict[int, Any] = {}
 
     # Blocks and tries.
 
