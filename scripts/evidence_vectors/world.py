@@ -177,6 +177,10 @@ class World(Acts):
             post, agreement, unsigned.events, unsigned.nonce, unsigned.deadline, unsigned.signer, signature
         )
 
+    def held_leaf(self, index: int) -> LeafV1:
+        """Return an entry as it is in the log now."""
+        return self._leaves[index]
+
     def relog(self, index: int, **changes: Any) -> None:
         """Let the operator log an entry otherwise than the rules say, before it is anchored."""
         self._leaves[index] = msgspec.structs.replace(self._leaves[index], **changes)
