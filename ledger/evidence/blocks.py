@@ -17,6 +17,7 @@ from ledger.domain.event_decoding import decode_log
 from ledger.domain.event_log import Recorded
 from ledger.domain.seal import seal_digest
 from ledger.evidence.file import unhex
+from ledger.evidence.kept import keep
 from ledger.evidence.signature import recover
 from ledger.evidence.trie import TrieProof
 
@@ -29,6 +30,12 @@ if TYPE_CHECKING:
     from ledger.evidence.trust_root import TrustRoot
 
 STEP: Final = 5
+
+header_of: Final = keep(decode_header)
+"""The header that bytes are. Raises ValueError."""
+
+receipt_of: Final = keep(decode_receipt)
+"""The receipt that bytes are. Raises ValueError."""
 
 Place = tuple[int, int, int]
 """Block number, transaction's index in the block, log's index in its receipt."""
@@ -64,7 +71,7 @@ class _Tries:
         if known is None:
             raw = _present(self._receipts.get(rlp.encode_int(index)), self.header, index)
             try:
-                known = self._read[index] = decode_receipt(raw)
+                known = self._read[index] = receipt_of(raw)
             except ValueError as error:
                 raise VerificationError(STEP, f"block {self.header.number}, receipt {index}: {error}") from error
         return known
@@ -205,7 +212,7 @@ class Blocks:
 def _read_header(block: Block, last: Header | None) -> Header:
     """Return a block's header, which must come after the last one's; the next number has it as parent."""
     try:
-        header = decode_header(unhex(block.header, "a header"))
+        header = header_of(unhex(block.header, "a header"))
     except ValueError as error:
         raise VerificationError(STEP, f"a header is none: {error}") from error
     if last is None:

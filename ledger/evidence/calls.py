@@ -17,6 +17,7 @@ from ledger.domain.errors import VerificationError
 from ledger.domain.keccak import keccak256_text
 from ledger.domain.record import ArrayType, FieldType, RecordType, is_dynamic, shape
 from ledger.domain.scalars import WORD_BYTES, Scalar, decode_word
+from ledger.evidence.kept import keep_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -111,6 +112,7 @@ def recipient_and_data(raw: bytes) -> tuple[bytes, bytes]:
     raise VerificationError(_STEP, "a transaction has another form than types 0, 1 and 2")
 
 
+@keep_of
 def decode_call(contract: str, data: bytes) -> Call:
     """Return the signed record that a call of a contract carries.
 

@@ -14,7 +14,7 @@ _BYTES: Final = 65
 _FIRST_V: Final = 27
 _STEP: Final = "signature"
 _KEPT: Final = 4096
-"""Signatures whose keys are kept: a service proves the same acts in file after file. Some 1.5 MB."""
+"""Signatures whose signers are kept, as in `ledger.evidence.kept`: some 1.5 MB."""
 
 
 @lru_cache(_KEPT)

@@ -16,6 +16,7 @@ from ledger.domain import rlp
 from ledger.domain.errors import VerificationError
 from ledger.domain.keccak import keccak256
 from ledger.domain.scalars import WORD_BYTES
+from ledger.evidence.kept import keep
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -28,6 +29,9 @@ _SHORT: Final = 2
 _VALUES: Final = bytes(int(chr(code), 16) if chr(code) in "0123456789abcdef" else 0 for code in range(256))
 """From the ASCII code of a hexadecimal digit to its value: much the fastest way to nibbles."""
 _STEP: Final = "trie proof"
+
+_decoded: Final = keep(rlp.decode)
+"""A node's items, which nobody changes."""
 
 
 class TrieProof:
@@ -104,7 +108,7 @@ class TrieProof:
         if raw is None or len(reference) != WORD_BYTES:
             raise self._refused(f"no node has the hash {reference.hex()}")
         try:
-            node = rlp.decode(raw)
+            node = _decoded(raw)
         except ValueError as error:
             raise self._refused(str(error)) from error
         self._decoded[reference] = node

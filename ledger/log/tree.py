@@ -42,6 +42,11 @@ def leaf_hash(entry: bytes) -> bytes:
     return sha256(_LEAF + entry).digest()
 
 
+def leaf_hashes(entries: Iterable[bytes]) -> list[bytes]:
+    """Return the leaf hash of each entry."""
+    return [sha256(_LEAF + entry).digest() for entry in entries]
+
+
 def node_hash(left: bytes, right: bytes) -> bytes:
     """Return SHA-256(0x01 ‖ left ‖ right)."""
     return sha256(_NODE + left + right).digest()
@@ -157,7 +162,8 @@ class HashList:
         levels = [list(leaf_hashes)]
         while len(levels[-1]) > 1:
             below = levels[-1]
-            levels.append([node_hash(left, right) for left, right in zip(below[::2], below[1::2], strict=False)])
+            pairs = zip(below[::2], below[1::2], strict=False)
+            levels.append([sha256(_NODE + left + right).digest() for left, right in pairs])
         self._levels = levels
 
     def node(self, level: int, index: int) -> bytes:

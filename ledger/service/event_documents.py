@@ -13,7 +13,7 @@ from ledger.domain.errors import IntegrityError
 from ledger.domain.event_groups import binding_of_groups, commit_event, event_of_groups
 from ledger.domain.event_v1 import parse_event
 from ledger.domain.leaf import LeafV1, parse_leaf
-from ledger.log.tree import HashList, inclusion_proof, leaf_hash
+from ledger.log.tree import HashList, inclusion_proof, leaf_hashes
 from ledger.service.documents import values_of
 from ledger.service.ports import VaultDocument
 
@@ -67,7 +67,7 @@ def bound_events(services: Services, first: int, last: int) -> Iterator[tuple[in
 
 def batch_tree(batch: StoredBatch) -> HashList:
     """Return the tree of a batch's digests, whose root its signature covers."""
-    return HashList(leaf_hash(line) for line in batch.lines)
+    return HashList(leaf_hashes(batch.lines))
 
 
 def document_in(batch: StoredBatch, place: int, tree: HashList) -> VaultDocument:

@@ -6,11 +6,11 @@ the histories are then read up to that very block; if they need other heads than
 
 from __future__ import annotations
 
+from functools import lru_cache
 from itertools import accumulate
 from typing import TYPE_CHECKING, Final, Protocol
 
 from ledger.domain import rlp
-from ledger.domain.block import decode_header, decode_receipt
 from ledger.domain.errors import UnavailableError, VerificationError
 from ledger.domain.heads import head_slot
 from ledger.domain.history import known_by_block
@@ -18,6 +18,7 @@ from ledger.domain.keccak import keccak256
 from ledger.domain.ordered_trie import ordered_trie_nodes
 from ledger.domain.records import AdmitAgency
 from ledger.domain.typed_data import Domain, digest
+from ledger.evidence.blocks import header_of, receipt_of
 from ledger.evidence.calls import decode_call, recipient_and_data
 from ledger.evidence.file import Block, History, State
 from ledger.evidence.histories import needed
@@ -37,6 +38,12 @@ if TYPE_CHECKING:
     Read = Callable[[str, bytes], Sequence[Recorded[Event]]]
 
 _ROUNDS: Final = 10
+_KEPT: Final = 256
+"""Results kept of each pure function of a block's bytes: evidence of many events shows the same few blocks."""
+
+_KEPT_TRANSACTIONS: Final = 64
+_KEPT_BYTES: Final = 16_384
+"""What is longer is worked out again, so that what is kept stays within some tens of megabytes."""
 
 Place = tuple[int, int, int]
 
@@ -123,7 +130,7 @@ class Gathered:
         self._used.setdefault(recorded.block, set()).add(recorded.tx_index)
         first = self._first_logs.get(recorded.block)
         if first is None:
-            counts = (len(decode_receipt(raw).logs) for raw in self._bundle(recorded.block).receipts)
+            counts = (len(receipt_of(raw).logs) for raw in self._bundle(recorded.block).receipts)
             first = self._first_logs[recorded.block] = [0, *accumulate(counts)]
         return recorded.block, recorded.tx_index, recorded.log_index - first[recorded.tx_index]
 
@@ -143,7 +150,7 @@ class Gathered:
         block = proofs[0].block
         self._proved_at = block
         self.use_block(block.number)
-        root = decode_header(self._bundle(block.number).header_rlp).state_root
+        root = header_of(self._bundle(block.number).header_rlp).state_root
         heap = [node for proof in proofs for node in proof.account_nodes]
         addresses = [self._services.deployment.address(name) for name in names]
         keys = [keccak256(address) for address in (*addresses, *signers)]
@@ -164,21 +171,12 @@ class Gathered:
     def _contract_signers(self, wanted: Sequence[HeadKey], read: Read) -> list[bytes]:
         """Return the signers whose signatures only the chain can check: contract accounts."""
         deployment = self._services.deployment
-        found: set[bytes] = set()
         places = {(one.block, one.tx_index, one.address) for contract, key in wanted for one in read(contract, key)}
+        found: set[bytes] = set()
         for number, index, address in places:
-            _, data = recipient_and_data(self._bundle(number).transactions[index])
-            try:
-                call = decode_call(deployment.name_of(address), data)
-            except VerificationError:
-                continue  # The registrar's own acts carry no signature.
-            signed = digest(Domain(deployment.chain_id, address), call.record)
-            signer = call.record.root_key if isinstance(call.record, AdmitAgency) else call.signer
-            held = (
-                [getattr(call.record, name, b"") for name in ("key", "new_key", "new_root")] if call.possession else []
-            )
-            pairs = [(signer, call.signature), *((key, call.possession) for key in held if key)]
-            found |= {who for who, signature in pairs if not _is_signed(signed, signature, who)}
+            raw = self._bundle(number).transactions[index]
+            known = _unrecovered if len(raw) <= _KEPT_BYTES else _unrecovered.__wrapped__
+            found |= known(deployment.chain_id, address, deployment.name_of(address), raw)
         return sorted(found)
 
     def _read_up_to(self, block: BlockRef) -> Read:
@@ -192,14 +190,22 @@ class Gathered:
 
     def _block(self, number: int, indices: Sequence[int]) -> Block:
         bundle = self._bundle(number)
-        header = decode_header(bundle.header_rlp)
-        keys = [rlp.encode_int(index) for index in indices]
-        return Block(
-            header=bundle.header_rlp.hex(),
-            receipts=_proof(header.receipts_root, bundle.receipts, keys),
-            seals=[seal.signature.hex() for seal in sorted(bundle.seals, key=lambda seal: seal.signer)],
-            transactions=_proof(header.transactions_root, bundle.transactions, keys),
-        )
+        return (_shown if _is_short(bundle) else _shown.__wrapped__)(bundle, tuple(indices))
+
+
+@lru_cache(_KEPT)
+def _unrecovered(chain_id: int, address: bytes, name: str, transaction: bytes) -> frozenset[bytes]:
+    """Return the signers of a call that its signatures do not lead to."""
+    _, data = recipient_and_data(transaction)
+    try:
+        call = decode_call(name, data)
+    except VerificationError:
+        return frozenset()  # The registrar's own acts carry no signature.
+    signed = digest(Domain(chain_id, address), call.record)
+    signer = call.record.root_key if isinstance(call.record, AdmitAgency) else call.signer
+    held = [getattr(call.record, name, b"") for name in ("key", "new_key", "new_root")] if call.possession else []
+    pairs = [(signer, call.signature), *((key, call.possession) for key in held if key)]
+    return frozenset(who for who, signature in pairs if not _is_signed(signed, signature, who))
 
 
 def _is_signed(digest_signed: bytes, signature: bytes, who: bytes) -> bool:
@@ -207,6 +213,25 @@ def _is_signed(digest_signed: bytes, signature: bytes, who: bytes) -> bool:
         return recover(digest_signed, signature) == who
     except VerificationError:
         return False
+
+
+@lru_cache(_KEPT)
+def _shown(bundle: BlockBundle, indices: tuple[int, ...]) -> Block:
+    """Return a block in the form of the file, with these transactions and their receipts."""
+    header = header_of(bundle.header_rlp)
+    keys = [rlp.encode_int(index) for index in indices]
+    return Block(
+        header=bundle.header_rlp.hex(),
+        receipts=_proof(header.receipts_root, bundle.receipts, keys),
+        seals=[seal.signature.hex() for seal in sorted(bundle.seals, key=lambda seal: seal.signer)],
+        transactions=_proof(header.transactions_root, bundle.transactions, keys),
+    )
+
+
+def _is_short(bundle: BlockBundle) -> bool:
+    return (
+        len(bundle.transactions) <= _KEPT_TRANSACTIONS and max(map(len, bundle.transactions), default=0) <= _KEPT_BYTES
+    )
 
 
 def _proof(root: bytes, items: Sequence[bytes], keys: Sequence[bytes]) -> list[str]:

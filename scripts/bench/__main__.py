@@ -28,6 +28,10 @@ BENCHES: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
     "anchor_gas": ("gas of anchors of 1 to 10^7 entries, proof included", ("--anchors", "2")),
     "follower": ("events a second of the follower against web3.py", ("--events", "12000")),
     "evidence": ("size of an evidence file, and time to verify it", ()),
+    "evidence_at_size": (
+        "export of evidence out of ledgers of two sizes, of one event and of 1,000",
+        ("--events", "10000", "20000", "--runs", "2"),
+    ),
     "ingest": ("durable, signed and bound events a second over HTTP", ("--batches", "5", "--runs", "1")),
     "soak": ("half the top rate under kills: nothing lost, nothing twice", ("--minutes", "1")),
     "fsck": ("the check of a log's folder, beside Tessera's where --tessera-fsck gives it", ("--runs", "2")),

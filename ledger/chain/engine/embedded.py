@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 from ledger.chain.engine.admission import Admission
 from ledger.chain.engine.block import decode_header, decode_receipt
 from ledger.chain.engine.journal import Journal
+from ledger.chain.engine.kept_proofs import KeptProofs
 from ledger.chain.engine.replay import replay_from_genesis
 from ledger.chain.engine.sealer import Sealer
 from ledger.chain.engine.state_reads import read_code, read_proofs, simulate, view
@@ -77,6 +78,7 @@ class EmbeddedChain:
             held.pop_all()  # ``close`` closes both.
         self._sealer = Sealer(config, self._journal, sign, clock, crash_point)
         self._admission = Admission(config, self._journal, self._sealer.queue, self._sealer.changed, crash_point)
+        self._proofs = KeptProofs()
         self._is_closed = False
 
     def start(self) -> None:
@@ -282,7 +284,8 @@ class EmbeddedChain:
         with self._sealer.mining:
             stored = self._stored_block(self._sealer.tip_number)
             block = BlockRef(stored.number, stored.hash, stored.timestamp)
-            return read_proofs(node.rpc, wanted, block, decode_header(stored.header).state_root, "latest")
+            root = decode_header(stored.header).state_root
+            return self._proofs.get(block.hash, wanted, lambda: read_proofs(node.rpc, wanted, block, root, "latest"))
 
     def read(self, method: str, params: Sequence[Any]) -> Any:  # A JSON-RPC result is any JSON value.
         """Pass one of the state reads of JSON-RPC to the node, for the gateway.
