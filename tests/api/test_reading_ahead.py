@@ -12,11 +12,16 @@ from ledger.bootstrap.reader_process import ReaderProcesses
 from ledger.domain import canonical
 from ledger.domain.event_v1 import encode_event
 from ledger.domain.records import EventBatch
+from ledger.native.leaves import NativeLeaves
+from ledger.native.library import library
+from ledger.native.lines import NativeLines
 from ledger.service.ahead_appending import append_ahead
+from ledger.service.batch_lines import PythonLines
 from ledger.service.batch_wire import NDJSON, parse_batch_bytes
 from ledger.service.event_appending import append_batch
 from ledger.service.event_documents import opened
 from ledger.service.event_submission import shown
+from ledger.service.leaf_making import PythonLeaves
 from ledger.service.read_ahead import ReadAhead, read_ahead
 from ledger.service.submission import domain_of
 from tests.api.world import PROVIDER
@@ -36,8 +41,18 @@ def ndjson(batch: SignedBatch) -> bytes:
     return b"\n".join([canonical.encode(head), *map(encode_event, batch.events), b""])
 
 
+@pytest.fixture(params=["python", "compiled"], autouse=True)
+def _way(request: pytest.FixtureRequest, world: World) -> None:
+    """Read batches and make leaves in both ways there are."""
+    loaded = library()
+    assert loaded is not None, "run `make setup`: nothing is compiled here"
+    world.services.leaf_maker = PythonLeaves() if request.param == "python" else NativeLeaves(loaded)
+
+
 def ahead(world: World, batch: SignedBatch) -> ReadAhead:
-    read = read_ahead(ndjson(batch), domain_of(world.services.deployment, EventBatch))
+    is_compiled = isinstance(world.services.leaf_maker, NativeLeaves)
+    take_apart = NativeLines.of if is_compiled else PythonLines.of
+    read = read_ahead(ndjson(batch), domain_of(world.services.deployment, EventBatch), take_apart)
     assert read is not None
     return read
 
