@@ -42,11 +42,12 @@ def ndjson(batch: SignedBatch) -> bytes:
 
 
 @pytest.fixture(params=["python", "compiled"], autouse=True)
-def _way(request: pytest.FixtureRequest, world: World) -> None:
+def way(request: pytest.FixtureRequest, world: World) -> str:
     """Read batches and make leaves in both ways there are."""
     loaded = library()
     assert loaded is not None, "run `make setup`: nothing is compiled here"
     world.services.leaf_maker = PythonLeaves() if request.param == "python" else NativeLeaves(loaded)
+    return str(request.param)
 
 
 def ahead(world: World, batch: SignedBatch) -> ReadAhead:
@@ -64,13 +65,18 @@ MIXED: list[dict[str, Any]] = [
 ]  # fmt: skip
 
 
-def test_leaves_and_answer_are_those_of_the_long_way(world: World) -> None:
-    batch = world.batch("reporter-p", *MIXED)
-    answer = append_ahead(world.services, ahead(world, batch), idempotency_key="read-ahead-1")
+def mixed(name: str) -> list[dict[str, Any]]:
+    """Name the one exchange that can be told only once."""
+    return [change | ({"correlation": name} if "correlation" in change else {}) for change in MIXED]
+
+
+def test_leaves_and_answer_are_those_of_the_long_way(world: World, way: str) -> None:
+    batch = world.batch("reporter-p", *mixed(f"told-\u4e2d-{way}"))
+    answer = append_ahead(world.services, ahead(world, batch), idempotency_key=f"read-ahead-{way}")
     assert answer is not None
     # A retry goes the long way, and is answered from what is on disk.
-    assert append_ahead(world.services, ahead(world, batch), idempotency_key="read-ahead-1") is None
-    again = append_batch(world.services, dataclasses.replace(batch, idempotency_key="read-ahead-1"), atomic=False)
+    assert append_ahead(world.services, ahead(world, batch), idempotency_key=f"read-ahead-{way}") is None
+    again = append_batch(world.services, dataclasses.replace(batch, idempotency_key=f"read-ahead-{way}"), atomic=False)
     assert msgspec.json.encode(shown(again)) == answer
     for receipt, event in zip(again.receipts, batch.events, strict=True):
         leaf, document = opened(world.services, receipt["index"])  # It raises where the leaf commits to anything else.
@@ -79,12 +85,9 @@ def test_leaves_and_answer_are_those_of_the_long_way(world: World) -> None:
     assert world.do("fsck")["defects"] == []
 
 
-def test_the_long_way_gives_the_same_to_the_same_events(world: World) -> None:
+def test_the_long_way_gives_the_same_to_the_same_events(world: World, way: str) -> None:
     """The two ways differ in salts alone: verdicts, mismatches and flags of like events are the same."""
-    first, changes = (
-        [change | ({"correlation": name} if "correlation" in change else {}) for change in MIXED]
-        for name in ("told-slowly", "told-fast")
-    )
+    first, changes = mixed(f"told-slowly-{way}"), mixed(f"told-fast-{way}")
     slow = append_batch(world.services, world.batch("reporter-p", *first), atomic=True).receipts
     answer = append_ahead(world.services, ahead(world, world.batch("reporter-p", *changes)), idempotency_key="")
     assert answer is not None
