@@ -1,7 +1,7 @@
 """Alter each byte of evidence of many events, one at a time, and see that every altered file is refused.
 
-Run with ``python -m scripts.evidence_flips [--file NAME] [--every N] [--events 50] [--seed N]``. The files are of a made
-ledger (`scripts.evidence_vectors.world`): two streams in eight batches under four checkpoints, as events and as a
+Run with ``python -m scripts.evidence_flips [--file NAME] [--every N] [--events 50] [--seed N]``. The files are of a
+made ledger (`scripts.evidence_vectors.world`): two streams in eight batches under four checkpoints, as events and as a
 stream, whole and with groups withheld. Each byte is altered twice: to another character of its own kind where it is a
 letter or digit, so that the file stays canonical as often as may be, and by a random bit pattern. A byte that could
 change without a step failing would mean nothing, and must not exist. docs/adr/0128 has the counts of the last run.
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 EVENTS: Final = 50
 SEED: Final = 20261124
 _ROUNDS: Final = 4
+_ASIDE: Final = 4
+"""Events of another stream between two batches of the first."""
 _PIECE: Final = 512
 _KINDS: Final = (b"0123456789", b"abcdef", b"abcdefghijklmnopqrstuvwxyz", b"ABCDEFGHIJKLMNOPQRSTUVWXYZ")
 
@@ -56,21 +58,24 @@ class Flips:
 
 
 def made_files(events: int) -> tuple[Mapping[str, bytes], bytes]:
-    """Return files of about this many events by name, and the trust root."""
+    """Return files of this many events each by name, and the trust root; of each batch some are left out."""
     world = World(witnesses=1)
     agreement = world.agree()
     stream: list[int] = []
+    count = events // _ROUNDS + 1
     for _ in range(_ROUNDS):
-        stream += _reported(world, agreement, max(2, events // _ROUNDS * 4 // 5))
-        _reported(world, ZERO32, max(1, events // _ROUNDS // 5))
+        begins = world.report(agreement, count=count) - 1
+        stream += range(begins, begins + count)
+        world.report(ZERO32, count=_ASIDE)
         world.anchor()
-    every = range(stream[-1] + 1)
-    claim = {"agreement": agreement.hex(), "first": "0", "last": str(len(stream) - 1), "reporter": GATEWAY}
-    files = {"events": world.events_evidence(every), "stream": world.events_evidence(stream, claim)}
+    some = [index for index in range(stream[-1] + _ASIDE) if index % 4 != 1][:events]
+    own = stream[1 : events + 1]
+    claim = {"agreement": agreement.hex(), "first": "1", "last": str(len(own)), "reporter": GATEWAY}
+    files = {"events": world.events_evidence(some), "stream": world.events_evidence(own, claim)}
     for shown in (("binding",), ("exchange",)):
         told = " and ".join(name for name in GROUPS if name not in shown)
-        files[f"events, {told} withheld"] = world.events_evidence(every, None, shown)
-        files[f"stream, {told} withheld"] = world.events_evidence(stream, claim, shown)
+        files[f"events, {told} withheld"] = world.events_evidence(some, None, shown)
+        files[f"stream, {told} withheld"] = world.events_evidence(own, claim, shown)
     return files, world.trust_root_bytes()
 
 
@@ -101,7 +106,7 @@ def try_places(data: bytes, root: bytes, seed: int, places: Sequence[int]) -> Fl
 def main(arguments: list[str] | None = None) -> int:
     """Alter every byte of every file; return 1 if an altered file was accepted."""
     parser = ArgumentParser(prog="python -m scripts.evidence_flips", description=__doc__.split("\n", maxsplit=1)[0])
-    parser.add_argument("--events", type=int, default=EVENTS, help="how many events the ledger has, about")
+    parser.add_argument("--events", type=int, default=EVENTS, help="how many events a file has")
     parser.add_argument("--every", type=int, default=1, help="alter one byte in so many only")
     parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--file", help="only the file of this name")
@@ -124,11 +129,6 @@ def main(arguments: list[str] | None = None) -> int:
             for place, byte in found.held:
                 print(f"  byte {place}, {data[place]:#04x} as {byte:#04x}: {data[max(0, place - 40) : place + 40]!r}")
     return 1 if accepted else 0
-
-
-def _reported(world: World, agreement: bytes, count: int) -> list[int]:
-    last = world.report(agreement, count=count) + max(0, count - 2)
-    return list(range(last - count + 1, last + 1))
 
 
 if __name__ == "__main__":
