@@ -103,7 +103,7 @@ def _is_plain(value: object, depth: int) -> bool:
     """Say whether a value is surely within the subset, without a path to name; `_check` decides on all others."""
     # Exact types, since a subclass may behave in another way.
     if type(value) is str:
-        return value.isascii()
+        return value.isascii() or _is_text(value)
     if type(value) is int:
         return -MAX_INTEGER <= value <= MAX_INTEGER
     if depth >= MAX_DEPTH:
@@ -118,6 +118,15 @@ def _is_plain(value: object, depth: int) -> bool:
     if type(value) is list or type(value) is tuple:
         return all(_is_plain(member, depth + 1) for member in value)
     return value is None or type(value) is bool
+
+
+def _is_text(value: str) -> bool:
+    """Say whether a text that is not ASCII is in NFC and has UTF-8 bytes."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return unicodedata.is_normalized("NFC", value)
 
 
 def _check(value: object, path: str, depth: int) -> None:
