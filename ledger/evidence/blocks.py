@@ -17,7 +17,7 @@ from ledger.domain.event_decoding import decode_log
 from ledger.domain.event_log import Recorded
 from ledger.domain.seal import seal_digest
 from ledger.evidence.file import unhex
-from ledger.evidence.kept import keep
+from ledger.evidence.kept import keep, keep_of
 from ledger.evidence.signature import recover
 from ledger.evidence.trie import TrieProof
 
@@ -36,6 +36,10 @@ header_of: Final = keep(decode_header)
 
 receipt_of: Final = keep(decode_receipt)
 """The receipt that bytes are. Raises ValueError."""
+
+_event_of: Final = keep_of(decode_log)
+_TOPICS_MAX: Final = 4
+"""No log of a chain has more; in a hostile file one may, which is not kept."""
 
 Place = tuple[int, int, int]
 """Block number, transaction's index in the block, log's index in its receipt."""
@@ -131,7 +135,7 @@ class Blocks:
         if log_index >= len(logs):
             raise VerificationError(STEP, f"block {number}, receipt {index} has no log {log_index}")
         address, topics, data = logs[log_index]
-        event = decode_log(topics, data)
+        event = _event_of(topics, data) if len(topics) <= _TOPICS_MAX else decode_log(topics, data)
         if event is None:
             raise VerificationError(STEP, f"block {number}, receipt {index}, log {log_index} is no event of ours")
         header = tries.header

@@ -11,13 +11,14 @@ from functools import lru_cache, wraps
 from typing import TYPE_CHECKING, Final, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Hashable
 
 _KEPT: Final = 1024
 _KEPT_BYTES: Final = 4096
 """Of arguments; with its result such a call takes up to some 20 kB; most take 2 kB."""
 
 _Found = TypeVar("_Found")
+_Key = TypeVar("_Key", bound="Hashable")
 
 
 def keep(function: Callable[[bytes], _Found]) -> Callable[[bytes], _Found]:
@@ -31,12 +32,12 @@ def keep(function: Callable[[bytes], _Found]) -> Callable[[bytes], _Found]:
     return call
 
 
-def keep_of(function: Callable[[str, bytes], _Found]) -> Callable[[str, bytes], _Found]:
-    """Return a function of a name of ours and of bytes that keeps results, which nobody may change."""
+def keep_of(function: Callable[[_Key, bytes], _Found]) -> Callable[[_Key, bytes], _Found]:
+    """Return a function of a short key and of bytes that keeps results, which nobody may change."""
     kept = lru_cache(_KEPT)(function)
 
     @wraps(function)
-    def call(name: str, data: bytes) -> _Found:
-        return kept(name, data) if len(data) <= _KEPT_BYTES else function(name, data)
+    def call(key: _Key, data: bytes) -> _Found:
+        return kept(key, data) if len(data) <= _KEPT_BYTES else function(key, data)
 
     return call
