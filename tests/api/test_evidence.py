@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 import pytest
 
 from ledger.evidence import fingerprint, verify
 from tests.api.test_problems import check
 from tests.api.test_secrecy import sealed_traces
-from tests.api.world import DATASET, REFERENCE, REQUESTER
+from tests.api.world import DATASET, POSTS, REFERENCE, REQUESTER
+from tests.evidence.altering import statuses
 
 if TYPE_CHECKING:
     import httpx
@@ -60,6 +62,30 @@ def test_an_events_evidence_is_for_its_parties(world: World, api: httpx.Client) 
     assert "corr-" not in less.text
     proof = api.get("/v1/ask/prove?event=0").json()["id"]
     check(api.get(f"/v1/evidence/answer/{proof}"), 401, "signature_missing")
+
+
+@pytest.mark.parametrize("kind", ["events", "stream"])
+def test_groups_of_many_events_may_be_withheld(world: World, api: httpx.Client, kind: str) -> None:
+    asked = "0..2" if kind == "events" else f"{POSTS['reporter-p'][0]}|{world.agreement}|0..2"
+    path = f"/v1/evidence/{kind}/{quote(asked, safe='')}"
+    check(api.get(path), 401, "signature_missing")
+    check(api.get(path, headers=world.authorization("stranger", path)), 404, "not_found")
+    root = api.get("/v1/trust-root").content
+    for disclose, steps, secret in (
+        ("", "PPPPPPPPP", True),
+        ("?disclose=exchange", "PPPPPPNNN", False),
+        ("?disclose=binding,exchange", "PPPPPPPNP", False),
+        ("?disclose=detail", "PPPPPPNNN", True),
+    ):
+        target = path + disclose
+        given = api.get(target, headers=world.authorization("head-r", target))
+        assert given.status_code == 200, given.text
+        assert given.headers["cache-control"] == "private, no-store"
+        assert statuses(given.content, root) == steps
+        assert ("corr-" in given.text) == secret
+    target = f"{path}?disclose=everything"
+    found = check(api.get(target, headers=world.authorization("head-r", target)), 422, "invalid_input")
+    assert "binding, detail, exchange" in found["detail"]
 
 
 def test_a_sealed_case_has_no_evidence(world: World, api: httpx.Client) -> None:

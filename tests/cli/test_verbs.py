@@ -339,6 +339,18 @@ def test_events_are_appended_bound_anchored_and_proved(world: Command, tmp_path:
         assert checked.code == 0, (kind, checked)
         assert checked.json["assurance"].startswith("OPERATOR_ONLY")
 
+    first, last = (str(row["index"]) for row in rows)
+    for verb, asked in (("events", (f"{first}..{last}",)), ("stream", (REPORTER, "--agreement", "EVENTS"))):
+        for disclose, not_shown in (("", ""), ("exchange, binding", " (not shown: steps 7)")):
+            file = tmp_path / f"{verb}-{len(disclose)}.json"
+            world.done("evidence", verb, *asked, "-o", str(file), "--disclose", disclose)
+            checked = world.done("verify", str(file), "--trust-root", str(root))
+            assert checked["assurance"] == f"OPERATOR_ONLY{not_shown}"
+            assert (b'"correlation"' in file.read_bytes()) == (not disclose)
+    said = world("evidence", "events", first, "-o", str(file), "--disclose", "song")
+    assert said.code == 3
+    assert "binding, detail, exchange" in said.err
+
 
 def test_nothing_secret_is_ever_said(world: Command) -> None:
     wrong = Command(world.home, {**world.settings, "QUANZE_PASSPHRASE": "hunter2-secret", "QUANZE_PORT": "frog"})
