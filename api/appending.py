@@ -1,8 +1,8 @@
 """POST /v1/events from the first byte of its body to the answer, and the short way to it.
 
 An exchange platform sends hundreds of batches a second, and a framework's routing, dependencies and layers cost more
-than the batch's own way through HTTP (ADR 123). So the usual request is answered by `DirectAppends`, in front of the
-framework; any other finds the declared route in ``api.routes.events``. Both call `append_body`, and what fails in
+than the batch's own way through HTTP (ADR 123). So the usual request is answered by `append_directly`, in front of
+the framework; any other finds the declared route in ``api.routes.events``. Both call `append_body`, and what fails in
 either is told by ``api.errors``.
 """
 
@@ -80,19 +80,8 @@ def _append(services: Services, body: bytes, media_type: str, key: str, *, atomi
     return Answer(207 if appended.rejected else 201, encoded(shown(appended)))
 
 
-class DirectAppends:
-    """Answers a batch without a query in front of the framework, as the declared route would."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-        self._direct = Faults(_answer, answer=errors.answer)
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass any other request on."""
-        await (self._direct if _is_usual(scope) else self._app)(scope, receive, send)
-
-
-def _is_usual(scope: Scope) -> bool:
+def is_usual(scope: Scope) -> bool:
+    """Say whether a request is a batch without a query, which needs nothing of the framework."""
     return (
         scope["type"] == "http"
         and scope["method"] == "POST"
@@ -110,3 +99,7 @@ async def _answer(scope: Scope, receive: Receive, send: Send) -> None:
     headers = [(b"content-length", b"%d" % len(body)), *_HEADERS]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
+
+
+append_directly: Final[ASGIApp] = Faults(_answer, answer=errors.answer)
+"""Answers a usual request as the declared route would, in front of the framework."""

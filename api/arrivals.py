@@ -11,7 +11,7 @@ import asyncio
 import contextlib
 import time
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 
 from starlette.exceptions import HTTPException
 
@@ -19,7 +19,7 @@ from api.bodies import receive_body
 from ledger.service.admission import Admission, Bounds
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from starlette.requests import Request
 
@@ -38,28 +38,41 @@ class Arrivals:
         self.admission = Admission(bounds)
         self._pool = ThreadPoolExecutor(self.admission.bounds.work_bodies_max, thread_name_prefix="append")
 
-    @contextlib.contextmanager
-    def place(self, sender: str) -> Iterator[Place]:
-        """Hold a place for one request of a client address.
+    def place(self, sender: str) -> Place:
+        """Hold a place for one request of a client address; it is left at the end of a ``with``.
 
         Raises:
             BusyError: There is none.
         """
-        place = Place(self, self.admission.hold(sender))
-        try:
-            yield place
-        finally:
-            self.admission.leave(place.held, place.seconds)
-            self.start_next()
+        return Place(self, self.admission.hold(sender))
 
     def start_next(self) -> None:
         """Wake those whose turn it is."""
         for held in self.admission.turns():
             held.ready()
 
-    def run(self, work: Callable[[], T]) -> asyncio.Future[T]:
-        """Run something on one of the threads that append, of which there are as many as places at work."""
-        return asyncio.get_running_loop().run_in_executor(self._pool, work)
+    def run(self, work: Callable[[], T], answer: asyncio.Future[T]) -> None:
+        """Run something on one of the threads that append, of which there are as many as places at work.
+
+        The loop is woken once, when the answer is there.
+        """
+        self._pool.submit(_run, work, answer, answer.get_loop())
+
+
+def _run(work: Callable[[], T], answer: asyncio.Future[T], loop: asyncio.AbstractEventLoop) -> None:
+    """Do the work in a thread, and tell the loop what came of it."""
+    try:
+        _tell(loop, answer, answer.set_result, work())
+    except BaseException as error:  # noqa: BLE001 - whatever it is, the request is told.
+        _tell(loop, answer, answer.set_exception, error)
+
+
+def _tell(
+    loop: asyncio.AbstractEventLoop, answer: asyncio.Future[T], tell: Callable[[Any], None], what: object
+) -> None:
+    """Answer in the loop, unless nobody waits any more: the request was let go of, or the loop is closed."""
+    with contextlib.suppress(RuntimeError):
+        loop.call_soon_threadsafe(lambda: None if answer.done() else tell(what))
 
 
 class Place:
@@ -69,6 +82,15 @@ class Place:
         self.held = held
         self.seconds = 0.0
         self._arrivals = arrivals
+
+    def __enter__(self) -> Self:
+        """Use the place."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Leave it to others."""
+        self._arrivals.admission.leave(self.held, self.seconds)
+        self._arrivals.start_next()
 
     async def receive(self, request: Request, limit: int) -> bytes:
         """Return the request's body, decoded.
@@ -93,12 +115,18 @@ class Place:
         Raises:
             BusyError: Too many wait in this lane.
         """
-        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._arrivals.admission.wait(self.held, lane, lambda: None if turn.done() else turn.set_result(None))
+        answer: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        began = 0.0
+
+        def begin() -> None:
+            nonlocal began
+            began = time.perf_counter()
+            self._arrivals.run(work, answer)
+
+        self._arrivals.admission.wait(self.held, lane, begin)
         self._arrivals.start_next()
-        await turn
-        began = time.perf_counter()
         try:
-            return await self._arrivals.run(work)
+            return await answer
         finally:
-            self.seconds = time.perf_counter() - began
+            if began:
+                self.seconds = time.perf_counter() - began

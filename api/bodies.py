@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 import zstandard
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator
+    from collections.abc import Callable, Iterator
 
     from starlette.requests import Request
 
@@ -99,6 +100,7 @@ async def receive_body(request: Request, limit: int, grow: Callable[[int], None]
 
     Raises:
         HTTPException: 413 beyond the limit, 415 for an unknown encoding, 400 for a body that is not of its encoding.
+        ClientDisconnect: The client hung up before the body was here.
     """
     encoding = request.headers.get("content-encoding", IDENTITY).strip().lower()
     if encoding not in DECODERS:
@@ -108,9 +110,18 @@ async def receive_body(request: Request, limit: int, grow: Callable[[int], None]
         raise HTTPException(413, f"a body here has at most {limit} bytes; this one states {stated[:20]}")
     decoder = DECODERS[encoding]()
     kept: list[bytes] = []
-    size = 0
-    async for piece in _counted(request, limit):
-        for decoded in decoder.pieces(piece):
+    received = size = 0
+    is_last = False
+    while not is_last:
+        message = await request.receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        is_last = not message.get("more_body", False)
+        piece = message.get("body", b"")
+        received += len(piece)
+        if received > limit:
+            raise HTTPException(413, f"a body here has at most {limit} bytes")
+        for decoded in decoder.pieces(piece) if piece else ():
             size += len(decoded)
             if size > limit:
                 raise HTTPException(413, f"a body here has at most {limit} bytes when it is decoded")
@@ -119,12 +130,3 @@ async def receive_body(request: Request, limit: int, grow: Callable[[int], None]
     if not decoder.is_complete():
         raise HTTPException(400, f"the {encoding} body ends too early")
     return kept[0] if len(kept) == 1 else b"".join(kept)
-
-
-async def _counted(request: Request, limit: int) -> AsyncIterator[bytes]:
-    received = 0
-    async for chunk in request.stream():
-        received += len(chunk)
-        if received > limit:
-            raise HTTPException(413, f"a body here has at most {limit} bytes")
-        yield chunk
