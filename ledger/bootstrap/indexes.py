@@ -65,7 +65,6 @@ def open_index(
             raise IntegrityError("log", "it is shorter than what was indexed", log=log.size(), indexed=leaves)
         opened.pop_all()
     indexing = _indexing(index, chain, deployment, log, events, reach, FactProcess(home.index, home.events))
-    index.attach(indexing.catch_up)
     return index, indexing
 
 

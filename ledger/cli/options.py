@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 from pathlib import Path
 from typing import Annotated, TypeAlias
 
@@ -46,8 +45,3 @@ def _read(path: str, size: int) -> bytes:
         return typer.get_binary_stream("stdin").read(size)
     with Path(path).open("rb") as file:
         return file.read(size)
-
-
-def local_time(seconds: int) -> str:
-    """Return Unix seconds as people here read them."""
-    return datetime.datetime.fromtimestamp(seconds, datetime.UTC).astimezone().isoformat(timespec="seconds")

@@ -204,16 +204,5 @@ def _number(text: str) -> object:
     return _Refused(text, "an integer (no fractions, exponents, NaN or Infinity)")
 
 
-def refuse_unknown(value: dict[str, Json], known: frozenset[str], path: str = "$") -> None:
-    """Refuse keys outside ``known``.
-
-    Raises:
-        InvalidInputError: names the first unknown key's path.
-    """
-    for key in value:
-        if key not in known:
-            _refuse_key(path, key, known)
-
-
 def _refuse_key(path: str, key: str, known: frozenset[str]) -> NoReturn:
     raise InvalidInputError(f"{path}.{key}", key, "one of " + ", ".join(sorted(known)))

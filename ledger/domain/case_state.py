@@ -106,10 +106,6 @@ class CaseState:
         """The posts that filed evidence of a rectification."""
         return self.posts(S.EVIDENCE_FILED)
 
-    def step_at(self, time: int) -> CaseStep | None:
-        """Return the main track's step at ``time``; None before the case existed."""
-        return next((entry.step for entry in reversed(self.entries) if entry.at <= time and entry.step in NEXT), None)
-
     def allowed(self) -> frozenset[CaseStep]:
         """Return the steps that may come next, on either track, whoever signs them."""
         if self.appeal is S.APPEAL_FILED:

@@ -82,10 +82,6 @@ class Commitment:
             if group.name in wanted
         )
 
-    def disclose_all(self) -> tuple[Opening, ...]:
-        """Return openings of every group."""
-        return self.disclose(group.name for group in self.groups)
-
     def by_name(self) -> dict[str, tuple[str, Json]]:
         """Return name → (salt, value): the form in which the vault keeps the groups."""
         return {group.name: (group.salt, group.value) for group in self.groups}

@@ -26,11 +26,6 @@ def known_by_block(events: Iterable[Recorded[E]], block: int) -> Iterator[Record
     return (recorded for recorded in events if recorded.block <= block)
 
 
-def known_before(events: Iterable[Recorded[E]], position: tuple[int, int]) -> Iterator[Recorded[E]]:
-    """Yield the events that the chain has before a (block, log index): what a contract knew when it acted there."""
-    return (recorded for recorded in events if recorded.position < position)
-
-
 def known_at(events: Iterable[Recorded[E]], timestamp: int) -> Iterator[Recorded[E]]:
     """Yield the events whose blocks' time is ``timestamp`` or before, in Unix seconds."""
     return (recorded for recorded in events if recorded.timestamp <= timestamp)

@@ -21,7 +21,7 @@ from typing import Final
 
 from ledger.domain.errors import InvalidInputError
 from ledger.domain.keccak import keccak256, keccak256_text
-from ledger.domain.scalars import MAX_UINT32, ZERO32
+from ledger.domain.scalars import MAX_UINT32
 from ledger.domain.text import check_name
 from ledger.domain.uscc import check_uscc
 
@@ -236,11 +236,6 @@ def recipient_key(recipient: bytes, dataset: bytes) -> bytes:
 def duty_key(duty: int, obj: bytes) -> bytes:
     """Return the head key of everything recorded about ``duty`` for an object."""
     return pair_key(duty.to_bytes(32, "big"), obj)
-
-
-def is_stated(identifier: bytes) -> bool:
-    """Say whether a 32-byte field holds anything (all zero means not stated)."""
-    return identifier != ZERO32
 
 
 def _check_xroad(value: str, field: str) -> None:

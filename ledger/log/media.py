@@ -6,10 +6,7 @@ partial, never changes and may be kept for long.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from typing import Final
 
 from ledger.log.tiles import CHECKPOINT_PATH
 
@@ -27,8 +24,3 @@ def content_type(path: str) -> str:
 def cache_control(path: str) -> str:
     """Return the Cache-Control of a public file."""
     return ASKED_AGAIN if path == CHECKPOINT_PATH else KEPT
-
-
-def headers_of(path: str) -> Mapping[str, str]:
-    """Return the headers that a server gives with a public file."""
-    return {"Content-Type": content_type(path), "Cache-Control": cache_control(path)}

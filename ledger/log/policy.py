@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Final
 
 from ledger.domain.errors import InvalidInputError
 from ledger.log.cosignature import CosignatureVerifier
-from ledger.log.note import Ed25519Verifier, keys_that_signed, parse_note
+from ledger.log.note import Ed25519Verifier
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -66,15 +66,6 @@ class Policy:
     witnesses: tuple[KnownWitness, ...]
     groups: tuple[Group, ...]
     quorum: str
-
-    def witnesses_of(self, note: bytes) -> frozenset[str]:
-        """Return the policy's names of the witnesses that cosigned a note.
-
-        Raises:
-            VerificationError: it is no note, or a witness's cosignature is wrong.
-        """
-        signed = keys_that_signed(parse_note(note), [witness.key for witness in self.witnesses])
-        return frozenset(w.name for w in self.witnesses if (w.key.name, w.key.key_id) in signed)
 
     def is_met_by(self, names: frozenset[str]) -> bool:
         """Say whether cosignatures of these witnesses make the quorum."""

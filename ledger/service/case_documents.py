@@ -100,8 +100,3 @@ def respondent_leaf(services: Services, filing: bytes) -> bytes:
         NotFoundError: The vault does not hold the filing.
     """
     return leaf_hash(respondent_opening(services.vault.get(filing)).leaf)
-
-
-def respondent_of(document: VaultDocument) -> str:
-    """Return whom a filing is about."""
-    return str(values_of(document)["respondent"])

@@ -104,10 +104,6 @@ class IndexStore(Index, Protocol):
         """Take the facts of the next leaves, and the mark that they lead to. Facts that are held change nothing."""
         ...
 
-    def announce(self) -> None:
-        """Wake those who wait for a block."""
-        ...
-
     def reset(self) -> None:
         """Drop everything and begin anew."""
         ...

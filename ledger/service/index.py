@@ -39,20 +39,12 @@ class Histories(Protocol):
         """Return the newest block that the index holds."""
         ...
 
-    def wait_for_block(self, number: int, timeout_s: float = 30.0) -> None:
-        """Return once the index holds the block: what a use-case calls to read its own write."""
-        ...
-
     def history(self, contract: str, head_key: bytes, up_to_block: int | None = None) -> list[Recorded[Event]]:
         """Return every event of a contract that advanced ``head_key``, oldest first."""
         ...
 
     def events(self, after: str = "", limit: int = 100) -> Page[Recorded[Event]]:
         """Return all events in the order of the chain, a page at a time."""
-        ...
-
-    def transaction(self, tx_hash: bytes) -> list[Recorded[Event]]:
-        """Return the events of one transaction."""
         ...
 
 
@@ -129,10 +121,6 @@ class Accounts(Protocol):
         """Return anchors."""
         ...
 
-    def anchor_covering(self, leaf_index: int) -> AnchorRow | None:
-        """Return the first anchor whose size is above the index: the fact's known-at."""
-        ...
-
 
 class Facts(Protocol):
     """Facts of the log, found by what their vault documents say."""
@@ -147,10 +135,6 @@ class Facts(Protocol):
 
     def facts(self, wanted: FactFilter, after: str = "", limit: int = 100) -> Page[FactRow]:
         """Return facts in the order of the log."""
-        ...
-
-    def last_of_stream(self, stream: bytes) -> FactRow | None:
-        """Return the newest fact of a stream."""
         ...
 
     def verdict_counts(self) -> Sequence[tuple[str, int]]:

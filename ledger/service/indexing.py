@@ -95,7 +95,6 @@ class Indexing:
         with self.lock:
             self._follow(progress, self._reach() if block is None else block)
             self._take_leaves(progress, leaves)
-        self.store.announce()
 
     def catch_up_soon(self) -> None:
         """Catch up so that a reader finds what was acknowledged before it asked.

@@ -9,7 +9,7 @@ from ledger.domain.codes import Duty, EndCause, ObjectKind, ResponsibilityRole
 from ledger.domain.errors import InvalidInputError, NotFoundError
 from ledger.domain.events import ResponsibilityAssigned
 from ledger.domain.heads import event_digest
-from ledger.domain.identifiers import duty_key, parse_dataset, parse_post
+from ledger.domain.identifiers import parse_dataset, parse_post
 from ledger.domain.keccak import keccak256_text
 from ledger.domain.records import Accept, Assign, HandOver, Vacate
 from ledger.domain.responsibility_state import fold_responsibility
@@ -243,11 +243,6 @@ def assignment_json(services: Services, found: Assignment) -> dict[str, object]:
         "predecessor": found.predecessor.hex() if any(found.predecessor) else "",
         "recorded_later": found.accepted_at is not None and found.accepted_at > found.valid_from,
     }
-
-
-def duty_history_key(duty: Duty, about: bytes) -> bytes:
-    """Return the head key under which everything about a duty and an object is recorded."""
-    return duty_key(duty, about)
 
 
 def _relay(services: Services, record: Record, post: str | bytes, key: str, assignment: bytes) -> dict[str, object]:

@@ -112,14 +112,6 @@ class SQLAccounts(Reading):
         order = (table.c.block, table.c.log_index)
         return self._page(sa.select(table), order, lambda row: record_of(AnchorRow, row), table.name, after, limit)
 
-    def anchor_covering(self, leaf_index: int) -> AnchorRow | None:
-        """Return the first anchor whose size is above the index: the fact's known-at."""
-        table = tables.ANCHORS
-        wanted = sa.select(table).where(table.c.size > leaf_index).order_by(table.c.size).limit(1)
-        with self._database.read() as connection:
-            row = connection.execute(wanted).mappings().first()
-        return None if row is None else record_of(AnchorRow, row)
-
     def _page(
         self,
         wanted: sa.Select[Any],

@@ -63,11 +63,6 @@ class SQLFacts(Reading):
             )
             return Page(tuple(_facts_of(connection, found.rows)), found.next)
 
-    def last_of_stream(self, stream: bytes) -> FactRow | None:
-        """Return the newest fact of a stream."""
-        last = sa.select(tables.STREAMS.c.last_leaf).where(tables.STREAMS.c.stream == stream).scalar_subquery()
-        return self._one(FACTS.c.leaf_index == last)
-
     def verdict_counts(self) -> Sequence[tuple[str, int]]:
         """Return WITHIN_SCOPE and each mismatch code with the number of facts that carry it."""
         tallies = self._tallies()

@@ -130,11 +130,6 @@ class WitnessState:
         self._at_step("kept")
         return kept
 
-    def size_of(self, origin: str) -> int:
-        """Return the size that was agreed to last of a log; 0 if none was."""
-        with self._lock:
-            return self._last(origin, ())[0].size
-
     def close(self) -> None:
         """Let another process be this witness."""
         with self._lock:

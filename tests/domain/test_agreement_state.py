@@ -13,7 +13,7 @@ from ledger.domain import events
 from ledger.domain.agreement_state import agreement_at, apply_agreement, fold_agreement
 from ledger.domain.codes import AgreementStatus as Status
 from ledger.domain.errors import IntegrityError
-from ledger.domain.history import known_before, known_by_block
+from ledger.domain.history import known_by_block
 from ledger.domain.records import Terms
 from tests.domain.factories import Ledger, hash32
 
@@ -105,7 +105,6 @@ def test_what_was_known_earlier_is_the_fold_of_what_was_recorded() -> None:
     assert earlier.status_at(1_050) is Status.ACTIVE
     assert agreement_at(ledger.recorded, known_at=1_009) is None
     assert fold_agreement(known_by_block(ledger.recorded, 4)) == earlier
-    assert fold_agreement(known_before(ledger.recorded, (5, 0))) == earlier
 
 
 def test_a_cancelled_amendment_may_be_proposed_anew_and_a_cancelled_first_version_ends_it() -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from ledger.domain import identifiers
 from ledger.domain.errors import InvalidInputError
 from ledger.domain.text import check_name, normalise_name
-from ledger.domain.uscc import ALPHABET, check_uscc, uscc_check_character, uscc_warnings
+from ledger.domain.uscc import ALPHABET, check_uscc, uscc_check_character
 
 FICTIONAL = [
     "119900000000A00135",
@@ -46,12 +46,6 @@ def test_any_one_wrong_character_is_refused(code: str) -> None:
 def test_codes_of_another_shape_are_refused(code: str) -> None:
     with pytest.raises(InvalidInputError):
         identifiers.parse_agency(f"uscc:{code}")
-
-
-def test_the_organisation_code_is_a_warning_only() -> None:
-    assert uscc_warnings("91350100M000100Y43") == ()
-    body = "91350100M0001000" + "0"
-    assert len(uscc_warnings(body + uscc_check_character(body))) == 1
 
 
 GOOD_AGENCIES = [

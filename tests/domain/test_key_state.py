@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from ledger.domain import events
 from ledger.domain.codes import PostRole
 from ledger.domain.errors import IntegrityError
-from ledger.domain.history import known_before
 from ledger.domain.key_state import AgencyState, Allowed, Denied, PostState, authority, fold_agency, fold_post
 from ledger.domain.scalars import OPEN_END
 from tests.domain.factories import Ledger, hash32
@@ -52,16 +51,6 @@ def test_a_rotation_passes_the_voice_at_once() -> None:
     )
     spoke = [[binding.key for binding in state.keys_at(time)] for time in (1_029, 1_030, 1_040)]
     assert spoke == [[KEY], [], [OTHER]]
-
-
-def test_what_came_before_a_position_is_what_the_contract_knew() -> None:
-    ledger = Ledger()
-    ledger.add(events.PostRegistered(POST, AGENCY, HEAD, PROFILE))
-    ledger.add(events.KeyBound(POST, KEY, 1_020, OPEN_END))
-    ledger.add(events.KeyRetired(POST, KEY, 1_030, REASON))
-    before = fold_post(known_before(ledger.recorded, (3, 0)))
-    assert before is not None
-    assert before.speaks_at(KEY, 1_030)
 
 
 def test_roles_and_retirement_count_from_their_block() -> None:

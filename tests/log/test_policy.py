@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ledger.domain.errors import InvalidInputError, VerificationError
-from ledger.log.checkpoint import Checkpoint, sign_checkpoint
+from ledger.domain.errors import InvalidInputError
 from ledger.log.cosignature import Cosigner
 from ledger.log.note import Ed25519Signer
 from ledger.log.policy import parse_logs, parse_policy
@@ -49,14 +48,6 @@ def test_a_single_witness_or_nobody_may_be_the_quorum() -> None:
     nobody = parse_policy(b"quorum none\n")
     assert nobody.is_met_by(frozenset())
     assert nobody.fewest() == 0
-
-
-def test_signers_of_a_note_are_found_and_a_wrong_line_refuses_it() -> None:
-    policy = parse_policy(EXAMPLE.encode())
-    note = sign_checkpoint(Checkpoint(LOG.name, 1, bytes(32)), [LOG, COSIGNERS["x1"], COSIGNERS["y3"]])
-    assert policy.witnesses_of(note) == {"x1", "y3"}
-    with pytest.raises(VerificationError, match=r"witness\.example/x1 is wrong"):
-        policy.witnesses_of(note.replace(b"\n1\n", b"\n2\n"))
 
 
 X1 = f"witness x1 {COSIGNERS['x1'].vkey}\n"

@@ -9,7 +9,7 @@ import pytest
 
 from ledger.domain.errors import IntegrityError, InvalidInputError, UnavailableError
 from ledger.log.errors import MissingFileError
-from ledger.log.media import headers_of
+from ledger.log.media import cache_control, content_type
 from ledger.log.storage.bucket import Bucket
 from ledger.log.storage.files import DurableFolder
 from ledger.log.storage.published import check_store, open_files
@@ -103,17 +103,15 @@ def test_objects_carry_the_headers_that_readers_get(
     store = Bucket(f"s3://{BUCKET}/{tmp_path.name}", s3)
     (store.put if path == "checkpoint" else store.put_once)(path, b"data")
     found = client_of(s3).head_object(Bucket=BUCKET, Key=f"{tmp_path.name}/{path}")
-    assert {"Content-Type": found["ContentType"], "Cache-Control": found["CacheControl"]} == headers_of(path)
+    assert (found["ContentType"], found["CacheControl"]) == (content_type(path), cache_control(path))
 
 
 def test_headers_are_those_of_the_specification() -> None:
-    assert headers_of("checkpoint") == {
-        "Content-Type": "text/plain; charset=utf-8",
-        "Cache-Control": "public, no-cache",
-    }
-    full, partial = headers_of("tile/0/000"), headers_of("tile/0/000.p/7")
-    assert full["Content-Type"] == partial["Content-Type"] == "application/octet-stream"
-    assert full["Cache-Control"] == partial["Cache-Control"] == "public, max-age=31536000, immutable"
+    assert content_type("checkpoint") == "text/plain; charset=utf-8"
+    assert cache_control("checkpoint") == "public, no-cache"
+    for path in ("tile/0/000", "tile/0/000.p/7"):
+        assert content_type(path) == "application/octet-stream"
+        assert cache_control(path) == "public, max-age=31536000, immutable"
 
 
 def test_store_that_keeps_what_may_not_be_replaced_is_taken_and_keeps_no_probe(

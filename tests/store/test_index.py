@@ -12,11 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ledger.domain import events
-from ledger.domain.errors import IntegrityError, InvalidInputError, UnavailableError
+from ledger.domain.errors import IntegrityError, InvalidInputError
 from ledger.domain.scalars import MAX_UINT64
 from ledger.service.following import Mark, Stretch
 from ledger.service.index_rows import FactFilter
-from ledger.store import tables
 from ledger.store.columns import Uint64
 from ledger.store.comparing import differences
 from ledger.store.sql_index import SQLIndex
@@ -183,7 +182,6 @@ def test_listed_queries_scan_no_whole_table(filled: tuple[SQLIndex, list[Block]]
     some = b"\x01" * 32
     index.history("CaseLedger", some)
     index.events()
-    index.transaction(some)
     index.posts(some), index.keys(some), index.entries(some), index.agencies()
     for kind in ("agency", "post", "dataset", "agreement", "assignment", "case"):
         index.identifiers(kind, "ab")
@@ -191,11 +189,11 @@ def test_listed_queries_scan_no_whole_table(filled: tuple[SQLIndex, list[Block]]
     for name in ("provider", "recipient", "dataset", "agreement"):
         index.grants(**{name: some})
     index.grants(provider=some, recipient=some)
-    index.signatures(some), index.statuses(some), index.anchors(), index.anchor_covering(5)
+    index.signatures(some), index.statuses(some), index.anchors()
     index.responsibilities(some), index.responsibilities(some, 3), index.responsibilities(None, 3)
     index.responsibilities(assignee=some)
     index.cases(sealed=True), index.cases(sealed=False)
-    index.fact(1), index.find_event("x"), index.last_of_stream(some)
+    index.fact(1), index.find_event("x")
     for name in ("provider", "requester", "dataset", "reporter", "verdict", "correlation"):
         index.facts(FactFilter(**{name: "x"}))
     index.facts(FactFilter(agreement=some)), index.facts(FactFilter())
@@ -221,13 +219,3 @@ def test_uint64_sorts_as_numbers_do() -> None:
         above = connection.execute(sa.select(table.c.value).where(table.c.value > 2**63)).scalars().all()
     assert ordered == sorted(values)
     assert above == [MAX_UINT64]
-
-
-def test_waiting_for_a_block_feeds_the_index_itself(open_index: Callable[..., SQLIndex]) -> None:
-    index, blocks = open_index(), grow(World(random.Random(9)), START, 2)
-    with pytest.raises(UnavailableError, match="does not hold"):
-        index.wait_for_block(11, timeout_s=0.0)
-    index.attach(lambda: index.apply(stretch_of(START, blocks, FINAL)))
-    index.wait_for_block(11, timeout_s=5.0)
-    assert index.cursor().number == 11
-    assert tables.EVENTS.name in index.row_counts()

@@ -159,7 +159,7 @@ def test_sealed_case_is_in_no_public_list_and_no_total(services: Services) -> No
 def test_index_follows_what_is_written_while_open(services: Services) -> None:
     before = services.index.counters()
     done = services.dispatch("agency.add", {"agency": "ods:NEW01", "name_en": "New"})
-    services.index.wait_for_block(services.state.refresh().number)
+    services.indexing.catch_up()
     after = services.index.counters()
     assert after.agencies == before.agencies + 1
     assert services.index.cursor().hash == services.state.final.hash

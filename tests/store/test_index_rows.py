@@ -62,7 +62,6 @@ def test_events_and_transactions_are_as_emitted(filled: tuple[SQLIndex, list[Blo
     assert [(one.tx_hash, one.tx_index, one.address) for one in held] == [
         (log.tx_hash, log.tx_index, log.address) for log in logs
     ]
-    assert index.transaction(logs[50].tx_hash) == [held[50]]
 
 
 def test_agreements_say_what_their_events_fold_to(filled: tuple[SQLIndex, list[Block]]) -> None:
@@ -185,18 +184,6 @@ def test_identifiers_are_found_by_any_prefix(filled: tuple[SQLIndex, list[Block]
             index.identifiers("agency", bad)
 
 
-def test_anchor_covering_is_the_first_above_the_leaf(filled: tuple[SQLIndex, list[Block]]) -> None:
-    index, _ = filled
-    anchors = all_rows(index.anchors)
-    assert len(anchors) > 10
-    before = 0
-    for row in anchors:
-        assert index.anchor_covering(before) == row
-        assert index.anchor_covering(row.size - 1) == row
-        before = row.size
-    assert index.anchor_covering(before) is None
-
-
 # Facts.
 
 
@@ -235,9 +222,6 @@ def test_facts_are_found_by_what_they_say(open_index: Callable[..., SQLIndex]) -
     assert index.fact(17) == rows[17]
     assert index.fact(300) is None
     assert index.find_event("e-9") == [rows[9]]
-    for stream in {row.stream for row in rows}:
-        assert index.last_of_stream(stream) == [row for row in rows if row.stream == stream][-1]
-    assert index.last_of_stream(b"\xfe" * 32) is None
     bad_rows = [row for row in rows if row.mismatches]
     counts = dict(index.verdict_counts())
     assert counts["WITHIN_SCOPE"] == 300 - len(bad_rows)

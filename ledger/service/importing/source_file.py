@@ -10,14 +10,11 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Generic, TypeAlias, TypeVar
+from typing import Final, Generic, TypeAlias, TypeVar
 
 from ledger.domain.canonical import MAX_INTEGER
 from ledger.domain.errors import InvalidInputError
 from ledger.domain.text import normalise_name
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
 
 Value: TypeAlias = "str | int | bool | list[Value] | dict[str, Value] | None"
 Record: TypeAlias = "dict[str, Value]"
@@ -69,20 +66,6 @@ def read_records(data: bytes, member: str) -> list[Record | Rejection]:
     if not isinstance(outer, list):
         raise InvalidInputError("file", type(outer).__name__, f"a list of records, or an object with {member!r}")
     return [_record(number, item) for number, item in enumerate(outer, start=1)]
-
-
-def parse_each(
-    records: list[Record | Rejection], parse: Callable[[Record], Parsed]
-) -> Iterator[Accepted[Parsed] | Rejection]:
-    """Parse each record on its own, so that one bad record never takes a good one with it."""
-    for number, record in enumerate(records, start=1):
-        if isinstance(record, Rejection):
-            yield record
-            continue
-        try:
-            yield Accepted(number, parse(record))
-        except InvalidInputError as error:
-            yield Rejection(number, error.field, error.reason())
 
 
 def text_of(record: Record, field: str, *, required: bool = False) -> str:
