@@ -64,6 +64,7 @@ check: setup ## Format, lint, types, layers, contracts' style, generated files.
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy ledger api scripts
 	$(BIN)/lint-imports
+	$(BIN)/python -m ziglang fmt --check ledger/native
 	@if find contracts -name '*.sol' | grep -q .; then \
 		$(BIN)/node node_modules/solhint/solhint.js --disc --noPoster --max-warnings 0 'contracts/**/*.sol'; fi
 	$(BIN)/node node_modules/prettier/bin/prettier.cjs --check --no-error-on-unmatched-pattern 'contracts/**/*.sol' hardhat.config.js package.json
@@ -73,6 +74,7 @@ check: setup ## Format, lint, types, layers, contracts' style, generated files.
 format: setup ## Rewrite sources in the project's format.
 	$(BIN)/ruff check --fix-only .
 	$(BIN)/ruff format .
+	$(BIN)/python -m ziglang fmt ledger/native
 	$(BIN)/node node_modules/prettier/bin/prettier.cjs --write --no-error-on-unmatched-pattern 'contracts/**/*.sol' hardhat.config.js package.json
 
 .PHONY: generate

@@ -26,6 +26,8 @@ _RECEIPT_MORE_BYTES: Final = len(',{"index":,"id":,"leaf_hash":",correlation":')
 class NativeLeaves:
     """`ledger.service.leaf_making.LeafMaker`."""
 
+    code: Final = "compiled"
+
     def __init__(self, library: ctypes.CDLL) -> None:
         self._library = library
 

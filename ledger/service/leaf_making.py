@@ -9,7 +9,7 @@ from __future__ import annotations
 from array import array
 from base64 import b64encode
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 import msgspec
 
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from ledger.service.placing import Placing
     from ledger.service.read_ahead import ReadAhead
 
-_HASH = 32
-_encode = msgspec.json.Encoder().encode
+_HASH: Final = 32
+_encode: Final = msgspec.json.Encoder().encode
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +40,11 @@ class MadeLeaves:
 
 class LeafMaker(Protocol):
     """Makes leaves and receipts."""
+
+    @property
+    def code(self) -> str:
+        """What does it: ``compiled`` or ``python``."""
+        ...
 
     def make(self, read: ReadAhead, first: int, placing: Placing, kinds: Sequence[BoundKind]) -> MadeLeaves:
         """Return the leaves of a batch at its place.
@@ -55,6 +60,8 @@ class LeafMaker(Protocol):
 
 class PythonLeaves:
     """`LeafMaker` by the product's own templates."""
+
+    code: Final = "python"
 
     def make(self, read: ReadAhead, first: int, placing: Placing, kinds: Sequence[BoundKind]) -> MadeLeaves:
         """Return the leaves of a batch at its place; see `LeafMaker`."""

@@ -39,6 +39,7 @@ def status(services: Services, _request: Nothing) -> dict[str, object]:
         "anchored_size": anchored.event.size if anchored else 0,
         "anchored_at": iso(anchored.timestamp) if anchored else "",
         "not_anchored": size - (anchored.event.size if anchored else 0),
+        "batches_read_by": services.leaf_maker.code,
         "witnesses": witnesses_told(services.witnesses, size),
         "contracts": {
             name: "0x" + contract.address.hex() for name, contract in sorted(services.deployment.contracts.items())
