@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from hashlib import sha256
 from pathlib import Path
@@ -17,15 +18,19 @@ from ledger.domain import event_decoding, events
 from ledger.domain.heads import HEADS_SLOT, head_keys
 from ledger.domain.record import solidity_name
 from ledger.domain.reporting import EVENT_DEADLINE_MAX_S
-from ledger.evidence import file, fingerprint, trust_root
+from ledger.evidence import events_file, file, fingerprint, trust_root
 from ledger.evidence.answers import FIELDS
+from ledger.evidence.events_run import STREAM_SUBJECT
 from ledger.evidence.report import TITLES
 from ledger.evidence.trie import EMPTY_ROOT
+from ledger.log.multiproof import multiproof
+from ledger.log.tree import HashList, inclusion_proof, root_of
 from scripts.generators import evidence_spec
 from tests.domain.strategies import records_of
 
 SPEC = Path(__file__).parents[2] / "docs/spec"
 EVIDENCE = (SPEC / "evidence-v1.md").read_text()
+BATCH = (SPEC / "evidence-batch-v1.md").read_text()
 TRUST_ROOT = (SPEC / "trust-root-v1.md").read_text()
 EVENTS = [event for some in event_decoding.EVENTS.values() for event in some]
 
@@ -70,6 +75,55 @@ def test_every_member_of_the_file_is_told(title: str, kinds: list[Any]) -> None:
     assert sorted(told) == sorted(name for kind in kinds for name in fields(kind))
 
 
+@pytest.mark.parametrize(
+    ("title", "wanted"),
+    [
+        ("### 1.1 The file", fields(events_file.EventsEvidence)),
+        ("### 1.2 A batch", fields(events_file.SignedBatch)),
+        ("### 1.3 A checkpoint", fields(events_file.Anchored)),
+        ("### 1.4 An entry", fields(events_file.HeldEntry)),
+        ("## 2. Verification", fields(file.Entry)),
+        ("## 4. A stream", {*STREAM_SUBJECT}),
+    ],
+)
+def test_every_member_of_a_file_of_many_events_is_told(title: str, wanted: set[str]) -> None:
+    # The table after a stream's members is of what is disclosed.
+    text = section(BATCH, title).partition("What that proves")[0]
+    assert sorted(members(text)) == sorted(wanted)
+
+
+def test_what_each_disclosure_shows_is_what_files_show() -> None:
+    rows = [row.split(" | ") for row in section(BATCH, "### 1.5 What may be withheld").split("\n") if row[:2] == "| "][
+        1:
+    ]
+    index = json.loads((SPEC / "vectors/evidence-batch-v1/index.json").read_bytes())
+    seen = set()
+    for case in index:
+        if case["assurance"] == "NONE" or "patch" in case:
+            continue
+        value = json.loads((SPEC / "vectors/evidence-batch-v1" / case["file"]).read_bytes())
+        shown = tuple(group[1] for group in value["checkpoints"][0]["entries"][0]["groups"] if isinstance(group, list))
+        row = 0 if len(shown) == 3 else 1 if shown == ("binding", "exchange") else 2 if "binding" in shown else 3
+        seen.add((row, value["kind"]))
+        told = [cell.strip(" |") for cell in rows[row]]
+        salts = told[4 if value["kind"] == "stream" else 3]
+        for member, word in (("batches", told[1]), ("histories", told[2]), ("state", told[2]), ("streams", salts)):
+            assert bool(value[member]) == (word == "shown"), (case["title"], member)
+        steps = ", ".join(str(step) for step, letter in enumerate(case["steps"]) if letter == "N") or "none"
+        assert steps == told[5]
+    assert seen == {(row, kind) for row in range(4) for kind in ("events", "stream")}
+
+
+def test_the_multiproof_of_the_example_is_the_one_told() -> None:
+    leaves = [sha256(bytes([place])).digest() for place in range(7)]
+    paths = {place: inclusion_proof(HashList(leaves), place, 7) for place in (2, 5)}
+    cover = [root_of(leaves[begin:end]) for begin, end in ((0, 2), (3, 4), (4, 5), (6, 7))]
+    assert "[0, 2), [3, 4), [4, 5), [6, 7)" in BATCH
+    assert multiproof(paths, 7) == cover
+    assert "[3, 4), [0, 2), [4, 7)" in BATCH
+    assert paths[2] == [leaves[3], cover[0], root_of(leaves[4:])]
+
+
 def test_every_member_of_the_trust_root_is_told() -> None:
     text = section(TRUST_ROOT, "## 1. Form")
     assert sorted(members(text)) == sorted(fields(trust_root.TrustRoot))
@@ -82,6 +136,9 @@ def test_every_member_of_the_trust_root_is_told() -> None:
 def test_formats_limits_and_constants_are_told() -> None:
     assert f"`{file.FORMAT}`" in EVIDENCE
     assert f"`{trust_root.FORMAT}`" in TRUST_ROOT
+    assert f"`{events_file.FORMAT}`" in BATCH
+    assert f"at most {file.MAX_BYTES // 2**20} MiB and {events_file.MAX_EVENTS:,} events" in BATCH
+    assert f"`{events_file.BEGINNING.decode()}`" in BATCH
     assert all(f"`{kind}`" in EVIDENCE for kind in file.KINDS)
     assert f"at most {file.MAX_BYTES // 2**20} MiB" in EVIDENCE
     assert f"0\nto {trust_root.BINDING_AGE_MAX_S} seconds" in EVIDENCE
