@@ -116,7 +116,10 @@ def _is_plain(value: object, depth: int) -> bool:
                 return False
         return True
     if type(value) is list or type(value) is tuple:
-        return all(_is_plain(member, depth + 1) for member in value)
+        for member in value:
+            if (type(member) is not str or not member.isascii()) and not _is_plain(member, depth + 1):
+                return False
+        return True
     return value is None or type(value) is bool
 
 
