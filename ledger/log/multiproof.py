@@ -5,7 +5,8 @@ nodes that (indices, size) demand, so it has one form. From it follows the root,
 
 Example::
 
-    proof = multiproof({3: path3, 4: path4, 700: path700}, size)
+    root, paths = inclusion_proofs(reader, [3, 4, 700], size)
+    proof = multiproof(paths, size)
     root, paths = open_multiproof({3: hash3, 4: hash4, 700: hash700}, size, proof)
 """
 
@@ -15,10 +16,12 @@ from bisect import bisect_left
 from typing import TYPE_CHECKING, Final
 
 from ledger.domain.errors import InvalidInputError, VerificationError
-from ledger.log.tree import HASH_SIZE_BYTES, node_hash, split
+from ledger.log.tree import HASH_SIZE_BYTES, node_hash, split, subtree_root
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+    from ledger.log.tree import NodeReader
 
 _STEP: Final = "multiproof"
 _MAX_SIZE: Final = 1 << 63
@@ -35,8 +38,7 @@ def multiproof(paths: Mapping[int, Sequence[bytes]], size: int) -> list[bytes]:
         InvalidInputError: no leaf, or one that is not below the size.
     """
     indices = sorted(paths)
-    if not indices or not 0 <= indices[0] <= indices[-1] < size:
-        raise InvalidInputError("indices", str(indices[:5]), f"numbers of 0 to {size - 1}, at least one")
+    _check_indices(indices, size)
     proof: list[bytes] = []
 
     def walk(begin: int, end: int, wanted: Sequence[int], depth: int) -> None:
@@ -72,13 +74,39 @@ def open_multiproof(
     if any(len(value) != HASH_SIZE_BYTES for value in (*leaves.values(), *proof)):
         raise VerificationError(_STEP, f"a hash is not {HASH_SIZE_BYTES} bytes")
     given = iter(proof)
+    root, paths = _paths(indices, size, leaves.__getitem__, lambda _begin, _end: _next(given))
+    if next(given, None) is not None:
+        raise VerificationError(_STEP, "it has more hashes than it needs")
+    return root, paths
+
+
+def inclusion_proofs(reader: NodeReader, indices: Iterable[int], size: int) -> tuple[bytes, dict[int, list[bytes]]]:
+    """Return the root that the tree had when it held ``size`` leaves, and each leaf's audit path in it.
+
+    Every node is read or hashed once, however many paths it is in. The root follows from the leaves and their paths:
+    where it is the one that is known, each path leads there.
+
+    Raises:
+        InvalidInputError: no leaf, or one that is not below the size.
+    """
+    wanted = sorted(set(indices))
+    _check_indices(wanted, size)
+    return _paths(
+        wanted, size, lambda index: reader.node(0, index), lambda begin, end: subtree_root(reader, begin, end)
+    )
+
+
+def _paths(
+    indices: Sequence[int], size: int, leaf: Callable[[int], bytes], beside: Callable[[int, int], bytes]
+) -> tuple[bytes, dict[int, list[bytes]]]:
+    """Return root and audit paths; ``beside`` gives the roots of subtrees without any of the leaves, from the left."""
     paths: dict[int, list[bytes]] = {index: [] for index in indices}
 
     def walk(begin: int, end: int, wanted: Sequence[int]) -> bytes:
         if not wanted:
-            return _next(given)
+            return beside(begin, end)
         if end - begin == 1:
-            return leaves[begin]
+            return leaf(begin)
         middle = begin + split(end - begin)
         count = bisect_left(wanted, middle)
         left = walk(begin, middle, wanted[:count])
@@ -89,10 +117,12 @@ def open_multiproof(
             paths[index].append(left)
         return node_hash(left, right)
 
-    root = walk(0, size, indices)
-    if next(given, None) is not None:
-        raise VerificationError(_STEP, "it has more hashes than it needs")
-    return root, paths
+    return walk(0, size, indices), paths
+
+
+def _check_indices(indices: Sequence[int], size: int) -> None:
+    if not indices or not 0 <= indices[0] <= indices[-1] < size:
+        raise InvalidInputError("indices", str(indices[:5]), f"numbers of 0 to {size - 1}, at least one")
 
 
 def _next(given: Iterator[bytes]) -> bytes:

@@ -42,6 +42,8 @@ _DASH = "\u2014 "
 _KEY_ID_BYTES = 4
 _ED25519_BYTES = 32
 _KEY_NAME = re.compile(r"[^\s+\x00-\x1f\x7f]+")
+_CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f]")
+"""Any control character other than newline."""
 _STEP = "note"
 
 
@@ -104,7 +106,7 @@ def parse_note(data: bytes) -> Note:
         whole = data.decode("utf-8")
     except UnicodeDecodeError as error:
         raise VerificationError(step=_STEP, reason="not UTF-8") from error
-    if any((char < " " and char != "\n") or char == "\x7f" for char in whole):
+    if _CONTROL.search(whole):
         raise VerificationError(step=_STEP, reason="a control character other than newline")
     cut = whole.rfind("\n\n")
     if cut < 0:

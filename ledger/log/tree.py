@@ -101,7 +101,7 @@ def nodes_covering(begin: int, end: int) -> Iterator[tuple[int, int]]:
 
 def root_at(reader: NodeReader, size: int) -> bytes:
     """Return the root that the tree had when it held ``size`` leaves."""
-    return _subtree(reader, 0, size)
+    return subtree_root(reader, 0, size)
 
 
 def inclusion_proof(reader: NodeReader, index: int, size: int) -> list[bytes]:
@@ -122,7 +122,7 @@ def inclusion_proof(reader: NodeReader, index: int, size: int) -> list[bytes]:
         else:
             path.append((begin, middle))
             begin = middle
-    return [_subtree(reader, first, last) for first, last in reversed(path)]
+    return [subtree_root(reader, first, last) for first, last in reversed(path)]
 
 
 def consistency_proof(reader: NodeReader, old: int, new: int) -> list[bytes]:
@@ -149,7 +149,7 @@ def consistency_proof(reader: NodeReader, old: int, new: int) -> list[bytes]:
             begin = middle
     if begin:
         path.append((begin, end))
-    return [_subtree(reader, first, last) for first, last in reversed(path)]
+    return [subtree_root(reader, first, last) for first, last in reversed(path)]
 
 
 class HashList:
@@ -176,6 +176,6 @@ def split(count: int) -> int:
     return 1 << ((count - 1).bit_length() - 1)
 
 
-def _subtree(reader: NodeReader, begin: int, end: int) -> bytes:
+def subtree_root(reader: NodeReader, begin: int, end: int) -> bytes:
     """Return RFC 6962's MTH over leaves [begin, end), a subtree that RFC 6962's recursion reaches."""
     return fold([reader.node(level, index) for level, index in nodes_covering(begin, end)])

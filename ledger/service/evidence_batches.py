@@ -27,6 +27,8 @@ from ledger.service.requests import Nothing, Request
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from ledger.domain.event_log import Recorded
+    from ledger.domain.events import CheckpointAnchored
     from ledger.service.evidence_gathering import Source
     from ledger.service.services import Services
 
@@ -148,21 +150,27 @@ def held_events(services: Services, indices: Sequence[int]) -> list[HeldEvent]:
     Raises:
         UnavailableError: One of them is not anchored yet.
     """
+    anchors: dict[int, Recorded[CheckpointAnchored]] = {}
+    for index in indices:
+        anchored = covering_anchor(services, index)
+        if anchored is None:
+            raise UnavailableError(
+                "evidence", "the event is not anchored yet; `quanze anchor` does it now", index=index
+            )
+        anchors[index] = anchored
+    paths: dict[int, list[bytes]] = {}
+    for size, some in groupby(indices, lambda index: anchors[index].event.size):
+        paths |= services.log.inclusion_proofs(list(some), size)
     held: list[HeldEvent] = []
     notes: dict[bytes, bytes] = {}
     for _, pairs in groupby(enumerate(indices), lambda pair: pair[1] - pair[0]):
         run = [index for _, index in pairs]
         leaves = services.log.leaves(run[0], run[-1] + 1)
         for (index, document), leaf in zip(documents_from(services, run[0], run[-1] + 1), leaves, strict=True):
-            anchored = covering_anchor(services, index)
-            if anchored is None:
-                raise UnavailableError(
-                    "evidence", "the event is not anchored yet; `quanze anchor` does it now", index=index
-                )
-            path = services.log.inclusion_proof(index, anchored.event.size)
+            anchored = anchors[index]
             if (note := notes.get(anchored.event.note_hash)) is None:
                 note = notes[anchored.event.note_hash] = note_of(services, anchored.event)
-            held.append(HeldEvent(index, parse_leaf(leaf), document, anchored, note, path))
+            held.append(HeldEvent(index, parse_leaf(leaf), document, anchored, note, paths[index]))
     return held
 
 

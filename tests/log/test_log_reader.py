@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from ledger.domain.errors import IntegrityError, InvalidInputError
 from ledger.log.note import Ed25519Signer
 from ledger.log.storage import FolderFetcher, FolderLog
 from ledger.log.tree import HashList, consistency_proof, inclusion_proof, leaf_hash
@@ -74,6 +75,28 @@ def test_a_proof_in_an_older_tree_reads_its_own_tiles_and_those_at_that_trees_ed
     assert files.reads == {"tile/0/000": 1, "tile/1/000": 1, "tile/0/200": 1}
     assert log.consistency_proof(older, SIZE) == consistency_proof(TREE, older, SIZE)
     assert files.reads == {"tile/0/000": 1, "tile/1/000": 1, "tile/0/200": 1}
+
+
+def test_proofs_of_many_entries_are_those_of_each_and_read_each_tile_once(log: FolderLog, files: Counting) -> None:
+    indices = [*range(70, 700), 60_000]
+    assert log.inclusion_proofs(indices, SIZE) == {index: inclusion_proof(TREE, index, SIZE) for index in indices}
+    assert set(files.reads.values()) == {1}
+    with pytest.raises(InvalidInputError, match="size"):
+        log.inclusion_proofs([3], SIZE + 1)
+
+
+def test_proofs_of_many_entries_do_not_leave_altered_tiles(folder: Path, tmp_path: Path) -> None:
+    shutil.copytree(folder, tmp_path / "log")
+    log = FolderLog.open(tmp_path / "log", signer=SIGNER, origin=SIGNER.name)
+    try:
+        tile = tmp_path / "log" / "tile" / "0" / "001"
+        data = bytearray(tile.read_bytes())
+        data[5] ^= 1
+        tile.write_bytes(data)
+        with pytest.raises(IntegrityError, match="no proof for 2 entries from 300"):
+            log.inclusion_proofs([300, 301], SIZE)
+    finally:
+        log.close()
 
 
 def test_what_is_kept_of_the_edge_stays_true_while_the_log_grows(folder: Path, tmp_path: Path) -> None:

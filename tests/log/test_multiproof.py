@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ledger.domain.errors import InvalidInputError, VerificationError
-from ledger.log.multiproof import multiproof, open_multiproof
+from ledger.log.multiproof import inclusion_proofs, multiproof, open_multiproof
 from ledger.log.tree import HashList, inclusion_proof, leaf_hash, root_of
 
 HASHES = [leaf_hash(b"%d" % index) for index in range(300)]
@@ -76,3 +76,35 @@ def test_what_is_no_proof_is_refused(leaves: dict[int, bytes], size: int, proof:
 def test_no_proof_is_made_of_leaves_outside_the_tree(paths: dict[int, list[bytes]]) -> None:
     with pytest.raises(InvalidInputError):
         multiproof(paths, 3)
+
+
+@given(chosen())
+def test_paths_of_many_leaves_are_those_of_each(case: tuple[set[int], int]) -> None:
+    indices, size = case
+    root, paths = inclusion_proofs(HashList(HASHES), indices, size)
+    assert root == root_of(HASHES[:size])
+    assert paths == {index: inclusion_proof(HashList(HASHES), index, size) for index in indices}
+
+
+class Counting:
+    """A tree that counts what is read of it."""
+
+    def __init__(self) -> None:
+        self.tree = HashList(HASHES)
+        self.read: list[tuple[int, int]] = []
+
+    def node(self, level: int, index: int) -> bytes:
+        self.read.append((level, index))
+        return self.tree.node(level, index)
+
+
+def test_paths_of_many_leaves_read_no_node_twice() -> None:
+    tree = Counting()
+    inclusion_proofs(tree, range(17, 217), 300)
+    assert len(tree.read) == len(set(tree.read)) < 220
+
+
+@pytest.mark.parametrize(("indices", "size"), [([], 5), ([-1, 2], 5), ([5], 5), ([0], 0)])
+def test_paths_of_no_leaf_or_one_outside_the_tree_are_refused(indices: list[int], size: int) -> None:
+    with pytest.raises(InvalidInputError, match="indices"):
+        inclusion_proofs(HashList(HASHES), indices, size)

@@ -9,12 +9,13 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING
 
 from ledger.domain.errors import IntegrityError, InvalidInputError, VerificationError
+from ledger.log.multiproof import inclusion_proofs
 from ledger.log.proofs import verify_consistency, verify_inclusion
 from ledger.log.storage.reader import LogReader
 from ledger.log.tree import consistency_proof, inclusion_proof, root_at
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from threading import Lock
 
     from ledger.log.ports import Fetcher
@@ -92,6 +93,20 @@ class ReadableLog:
         except VerificationError as error:
             raise IntegrityError("tile", f"the tiles give no proof for entry {index} in {size}", entry=index) from error
         return proof
+
+    def inclusion_proofs(self, indices: Sequence[int], size: int) -> dict[int, list[bytes]]:
+        """Return the RFC 6962 audit paths of entries in the tree of the first ``size``, each node read once.
+
+        Raises:
+            InvalidInputError: no index, or not each of them < size <= the log's size.
+            IntegrityError: the tiles no longer give proofs that hold.
+        """
+        root, paths = inclusion_proofs(self._reader, indices, self._checked_size(size))
+        if root != self.root(size):
+            raise IntegrityError(
+                "tile", f"the tiles give no proof for {len(paths)} entries from {min(paths)} in {size}"
+            )
+        return paths
 
     def consistency_proof(self, old: int, new: int) -> list[bytes]:
         """Return the RFC 6962 proof that the first ``old`` entries are a prefix of the first ``new``.
