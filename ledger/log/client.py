@@ -35,7 +35,7 @@ from ledger.log.tiles import (
 from ledger.log.tree import consistency_proof, fold, inclusion_proof, leaf_hash, perfect_root
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from ledger.log.checkpoint import Checkpoint
     from ledger.log.ports import Fetcher, NoteVerifier
@@ -187,16 +187,34 @@ def verify_log(
         raise BadRootError(size, root, checkpoint.root)
 
 
-def span_root(fetcher: Fetcher, index: int) -> bytes | None:
-    """Return the root over span ``index`` from its entries, or None if a file of it is missing or differs."""
+def hash_bundle(data: bytes) -> tuple[bytes, bytes]:
+    """Return the leaf hashes of a full bundle, one after another, and their root.
+
+    Raises:
+        VerificationError: the bytes do not hold exactly 256 entries.
+    """
+    hashes = bundle_hashes(data, TILE_WIDTH)
+    return b"".join(hashes), perfect_root(hashes)
+
+
+def span_root(
+    fetcher: Fetcher, index: int, hashed: Callable[[bytes], tuple[bytes, bytes]] = hash_bundle
+) -> bytes | None:
+    """Return the root over span ``index`` from its entries, or None if a file of it is missing or differs.
+
+    Args:
+        fetcher: where the log's files are.
+        index: the span.
+        hashed: does what ``hash_bundle`` does.
+    """
     first = index * TILE_WIDTH
     try:
         roots = []
         for bundle in range(first, first + TILE_WIDTH):
-            hashes = bundle_hashes(fetcher.read(entries_path(bundle)), TILE_WIDTH)
-            if b"".join(hashes) != fetcher.read(tile_path(0, bundle)):
+            hashes, root = hashed(fetcher.read(entries_path(bundle)))
+            if hashes != fetcher.read(tile_path(0, bundle)):
                 return None
-            roots.append(perfect_root(hashes))
+            roots.append(root)
         return perfect_root(roots) if b"".join(roots) == fetcher.read(tile_path(1, index)) else None
     except (VerificationError, MissingFileError):
         return None

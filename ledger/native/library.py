@@ -123,6 +123,8 @@ def library() -> ctypes.CDLL | None:
     loaded.qz_commit.restype = None
     loaded.qz_bind.argtypes = [POINTER(Plan), c_void_p, c_size_t, c_void_p, c_void_p, c_size_t, c_void_p]
     loaded.qz_bind.restype = None
+    loaded.qz_bundle.argtypes = [c_char_p, c_size_t, c_void_p, c_void_p]
+    loaded.qz_bundle.restype = c_int
     return loaded
 
 

@@ -5,6 +5,7 @@ const line = @import("line.zig");
 const scanning = @import("scan.zig");
 const committing = @import("commit.zig");
 const binding = @import("bind.zig");
+const tiles = @import("tile.zig");
 
 /// Take a batch's lines apart. Returns 0, or 1 if they are not the usual ones.
 export fn qz_scan(
@@ -83,4 +84,12 @@ export fn qz_bind(
     var receipt_text = binding.Text{ .data = receipts[0..receipts_max] };
     binding.bind(plan, &leaf_text, hashes[0..plan.count], &receipt_text);
     lengths.* = .{ leaf_text.at, receipt_text.at };
+}
+
+/// Write a full bundle's leaf hashes and their root. Returns 0, or 1 if it does not hold exactly 256 entries.
+export fn qz_bundle(bundle: [*]const u8, bundle_bytes: usize, hashes: *[tiles.width][32]u8, root: *[32]u8) c_int {
+    if (!tiles.hashBundle(bundle[0..bundle_bytes], hashes)) return 1;
+    var nodes = hashes.*;
+    root.* = scanning.root(&nodes);
+    return 0;
 }

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import fcntl
 import os
+from contextlib import contextmanager
+from io import FileIO
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -50,7 +52,8 @@ class FolderFetcher:
             UnavailableError: the file cannot be read now.
         """
         try:
-            return (self._root / path).read_bytes()
+            with FileIO(f"{self._root}/{path}") as file:  # A check of a log reads two files for 256 entries.
+                return file.readall()
         except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as error:
             raise MissingFileError(path) from error
         except OSError as error:
@@ -108,14 +111,34 @@ class DurableFolder(FolderFetcher):
         Raises:
             IntegrityError: a file is there with other bytes.
         """
-        waiting = iter(files)
-        # Opened before anything is written, since it tells of failures after that.
-        system = os.open(self._root, os.O_RDONLY | os.O_DIRECTORY)
-        try:
+        with self._system() as system:
+            waiting = iter(files)
             while some := list(islice(waiting, _AT_ONCE)):
-                self._put_some_once(some, system)
-        finally:
-            os.close(system)
+                self._write_asides(some, system)
+                self._rename_new(some)
+
+    def put_all_then(self, files: Iterable[tuple[str, bytes]], last: tuple[str, bytes]) -> None:
+        """Write files as ``put_all_once`` does and make them durable, then replace the ``last`` one, which needs them.
+
+        Raises:
+            IntegrityError: a file is there with other bytes; the last one is not replaced.
+        """
+        path, _ = last
+        folder, aside, target = self._places(path)
+        with self._system() as system:
+            waiting = iter(files)
+            some = list(islice(waiting, _AT_ONCE))
+            while len(some) == _AT_ONCE:
+                self._write_asides(some, system)
+                self._rename_new(some)
+                some = list(islice(waiting, _AT_ONCE))
+            self._write_asides([*some, last], system)
+            self._rename_new(some)
+        self.sync()
+        os.replace(aside, target)  # noqa: PTH105 - a Path costs more than the call
+        self._at_step(f"{_kind(path)} renamed")
+        self._changed.add(folder)
+        self.sync()
 
     def exists(self, path: str) -> bool:
         """Say whether there is a file at a path."""
@@ -164,7 +187,17 @@ class DurableFolder(FolderFetcher):
         self._changed.clear()
         self._at_step("folders synced")
 
-    def _put_some_once(self, files: Sequence[tuple[str, bytes]], system: int) -> None:
+    @contextmanager
+    def _system(self) -> Iterator[int]:
+        """Open the file system for its syncs, which tell of what failed since then."""
+        handle = os.open(self._root, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            yield handle
+        finally:
+            os.close(handle)
+
+    def _write_asides(self, files: Sequence[tuple[str, bytes]], system: int) -> None:
+        """Write the bytes of files, durably, under names that are not theirs."""
         handles: list[int] = []
         try:
             for path, data in files:
@@ -177,6 +210,9 @@ class DurableFolder(FolderFetcher):
             for handle in handles:
                 os.close(handle)
         self._at_step("files synced aside")
+
+    def _rename_new(self, files: Sequence[tuple[str, bytes]]) -> None:
+        """Give files that are written aside their names, except where one is there already."""
         for path, data in files:
             folder, aside, target = self._places(path)
             try:
@@ -196,11 +232,8 @@ class DurableFolder(FolderFetcher):
             os.fsync(handle)
 
     def _sync_system(self) -> bool:
-        system = os.open(self._root, os.O_RDONLY | os.O_DIRECTORY)
-        try:
+        with self._system() as system:
             return sync_file_system(system)
-        finally:
-            os.close(system)
 
     def _write_aside(self, aside: str, data: bytes) -> int:
         """Write a file whole, and return it open."""

@@ -1,4 +1,4 @@
-"""Checks a log's full spans with as many processes as there are processors, each a ``span_worker`` of its own.
+"""Checks a log's full spans with as many processes as there are processors, each `ledger.workers.spans`.
 
 They are plain commands and no copies of this process, so they hold no lock, key or thread of it, and run none of the
 program that started it. What they answer is trusted no more than the files: it must give the signed root.
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _MOST: Final = 8
-_WORKER: Final = "ledger.log.storage.span_worker"
+_WORKER: Final = "ledger.workers.spans"
 
 
 @contextmanager
@@ -39,7 +39,7 @@ def _worker(root: Path) -> Iterator[subprocess.Popen[str]]:
 def span_roots(root: Path, spans: range) -> Iterator[bytes | None]:
     """Yield the root of each span in order, None for one that differs or that no process could tell of."""
     count = min(len(spans), os.cpu_count() or 1, _MOST)
-    if count < 2:
+    if len(spans) < 2:
         fetcher = FolderFetcher(root)
         yield from (span_root(fetcher, span) for span in spans)
         return

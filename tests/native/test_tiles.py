@@ -1,0 +1,50 @@
+"""Compiled code hashes full bundles and tiles as the log's own code does."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ledger.domain.errors import VerificationError
+from ledger.log.client import hash_bundle
+from ledger.log.tiles import TILE_WIDTH, encode_bundle
+from ledger.log.tree import perfect_root
+from ledger.native.library import library
+from ledger.native.tiles import NativeTiles
+
+
+def native() -> NativeTiles:
+    loaded = library()
+    assert loaded is not None, "run `make setup`: without the compiler these tests compare nothing"
+    return NativeTiles(loaded)
+
+
+@given(st.lists(st.binary(max_size=90), min_size=TILE_WIDTH, max_size=TILE_WIDTH))
+def test_bundles_are_hashed_alike(entries: list[bytes]) -> None:
+    bundle = encode_bundle(entries)
+    assert native().hash_bundle(bundle) == hash_bundle(bundle)
+
+
+def test_an_entry_of_the_greatest_length_is_hashed_alike() -> None:
+    bundle = encode_bundle([b"x" * 65_535, *[b""] * (TILE_WIDTH - 1)])
+    assert native().hash_bundle(bundle) == hash_bundle(bundle)
+
+
+@given(count=st.sampled_from([0, 1, 255, 257]), cut=st.integers(1, 3))
+def test_other_than_256_whole_entries_are_refused_by_both(count: int, cut: int) -> None:
+    whole = encode_bundle([b"entry"] * TILE_WIDTH)
+    for wrong in (encode_bundle([b"entry"] * count), whole[:-cut], whole + bytes(cut), whole[:-7] + b"\xff\xffentry"):
+        for hashed in (native().hash_bundle, hash_bundle):
+            with pytest.raises(VerificationError, match="bundle"):
+                hashed(wrong)
+
+
+@given(st.lists(st.binary(min_size=32, max_size=32), min_size=TILE_WIDTH, max_size=TILE_WIDTH))
+def test_tiles_have_the_same_root(hashes: list[bytes]) -> None:
+    assert native().tile_root(b"".join(hashes)) == perfect_root(hashes)
+
+
+def test_a_partial_tile_has_no_root_here() -> None:
+    with pytest.raises(ValueError, match="8160"):
+        native().tile_root(bytes(32 * 255))
