@@ -13,15 +13,19 @@ import shutil
 import stat
 from contextlib import ExitStack
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
-from ledger.domain.errors import InvalidInputError
+from ledger.domain.errors import IntegrityError, InvalidInputError
 from ledger.home_guard import cannot_write, take_lock
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from types import TracebackType
+
+_DIGEST: Final = "sha256"
+"""The member of a record that is the digest over the others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +210,35 @@ def _copy_file(source: Path, target: Path) -> None:
 def write_json(path: Path, value: Mapping[str, object]) -> None:
     """Write ``value`` as indented JSON, atomically."""
     write_atomically(path, (json.dumps(value, indent=1, ensure_ascii=False) + "\n").encode())
+
+
+def write_record(path: Path, value: Mapping[str, object]) -> None:
+    """Write a record that nothing else in the home repeats, with a digest over it, atomically."""
+    write_atomically(path, _record(value))
+
+
+def read_record(path: Path, what: str) -> dict[str, Any]:
+    """Return what `write_record` wrote, without the digest.
+
+    Raises:
+        FileNotFoundError: There is none.
+        IntegrityError: It is not, byte for byte, what was written; ``what`` names the part that it is of.
+    """
+    content = path.read_bytes()
+    try:
+        value = json.loads(content)
+        found = {name: part for name, part in value.items() if name != _DIGEST}
+        is_whole = _record(found) == content
+    except (ValueError, AttributeError, RecursionError):
+        is_whole = False
+    if not is_whole:
+        raise IntegrityError(what, "a record of the home was altered or is damaged", file=path.name)
+    return found
+
+
+def _record(value: Mapping[str, object]) -> bytes:
+    digest = sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
+    return (json.dumps({**value, _DIGEST: digest}, indent=1, sort_keys=True) + "\n").encode()
 
 
 class HomeLock:

@@ -3,11 +3,11 @@
     python -m scripts.tamper_drill                      # 10^4 entries, at least 2,000 flips
     python -m scripts.tamper_drill --entries 1000 --flips 100 --seed 7
 
-A home is made with contracts, agreements and events. Then, one at a time: a byte of a file (every class of file in the
-home), a stored value (every column of every table of every database), a byte or a field of an evidence file. Each flip
-is looked at by the check that ``quanze fsck`` makes of that store; if that finds nothing, by a whole ``fsck``; if that
-finds nothing either, by opening a copy of the home. Then it is put back. What nobody tells is counted as missed, named
-at the end, and makes the command fail.
+A home is made with contracts, agreements and events, and a log that a witness cosigns. Then, one at a time: a byte of a
+file (every class of file in the home), a stored value (every column of every table of every database), a byte or a
+field of an evidence file. Each flip is looked at by the check that ``quanze fsck`` makes of that store; if that finds
+nothing, by a whole ``fsck``; if that finds nothing either, by opening a copy of the home. Then it is put back. What
+nobody tells is counted as missed, named at the end, and makes the command fail.
 
 Of a database the values are flipped, not the file's bytes: a page also holds free space, counters and what was there
 before, which mean nothing and which no reader is shown.
@@ -16,14 +16,16 @@ before, which mean nothing and which no reader is shown.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import random
 import shutil
+import socket
 import sqlite3
 import tempfile
+import threading
 import time
 from collections import Counter
-from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -37,7 +39,12 @@ from ledger import bootstrap
 from ledger.domain import canonical
 from ledger.domain.errors import LedgerError
 from ledger.evidence import verify
+from ledger.log.cosignature import Cosigner
+from ledger.log.note import Ed25519Verifier
 from ledger.settings import Settings
+from ledger.witnessing.serving import serve
+from ledger.witnessing.state import WitnessState, make_state
+from ledger.witnessing.witness import Witness
 from scripts.bench.evidence import fill, report
 
 if TYPE_CHECKING:
@@ -60,6 +67,7 @@ FILES: Final = {
     "chain: snapshots": ("chain", "chain/snapshots/*"),
     "keys": ("keys", "keys/*"),
     "config": ("config", "config.json"),
+    "witnesses": ("config", "witnesses.json"),
     "dedup index": ("dedup", "told/*"),
 }
 """Class of files → the store, and where they are."""
@@ -156,7 +164,7 @@ class Drill:
     def flip_value(self, store: str, table: str, column: str) -> bool:
         """Flip a bit of a random value of a column, look, and put it back; False if there is no value."""
         path = self.home / DATABASES[store]
-        with closing(sqlite3.connect(path, isolation_level=None, timeout=30)) as connection:
+        with contextlib.closing(sqlite3.connect(path, isolation_level=None, timeout=30)) as connection:
             connection.execute("PRAGMA ignore_check_constraints = ON")
             key = _key_of(connection, table)
             names = ", ".join(f'"{part}"' for part in key)
@@ -208,7 +216,7 @@ class Drill:
             for step in way:
                 holder = holder[step]
             holder[last] = self.altered(holder[last]) if holder[last] not in ("", None, True, False) else "x"
-            with suppress(LedgerError):
+            with contextlib.suppress(LedgerError):
                 self._count_evidence(f"evidence: {name}, fields", canonical.encode(value), root, str(path))
 
     def _count_evidence(self, name: str, altered: bytes, root: bytes, what: str) -> None:
@@ -289,28 +297,56 @@ class made_home:  # noqa: N801 - It is used as a function.
         self._folder = tempfile.TemporaryDirectory(dir="build")
 
     def __enter__(self) -> Drill:
+        folder = Path(self._folder.name)
         settings = Settings(
-            home=Path(self._folder.name) / "home",
+            home=folder / "home",
             passphrase=SecretStr("drill"),
             keystore_scrypt_n=2,
             block_time_lead_max_s=3600,
+            witnesses=folder / "policy",
         )
-        bootstrap.init_home(settings)
-        self._services = bootstrap.open_home(settings)
-        agreement, _ = fill(self._do)
-        for _ in range(0, self._entries, 1_000):
-            report(self._do, agreement, min(1_000, self._entries))
-            self._services.dispatch("anchor", {})
-        self._services.intake.seal()
-        self._services.indexing.catch_up()
+        with contextlib.ExitStack() as opened:
+            bootstrap.init_home(settings)
+            log_key = json.loads((settings.home / "config.json").read_bytes())["log_vkey"]
+            vkey, address = opened.enter_context(_witness(folder, log_key))
+            (folder / "policy").write_text(f"witness w {vkey} {address}\nquorum w\n")
+            self._services = bootstrap.open_home(settings)
+            opened.callback(self._services.close)
+            agreement, _ = fill(self._do)
+            for _ in range(0, self._entries, 1_000):
+                report(self._do, agreement, min(1_000, self._entries))
+                self._services.dispatch("anchor", {})
+            self._services.intake.seal()
+            self._services.indexing.catch_up()
+            self._opened = opened.pop_all()
         return Drill(self._services, settings, 0)
 
     def _do(self, verb: str, **arguments: object) -> Any:
         return self._services.dispatch(verb, arguments)
 
     def __exit__(self, *_: object) -> None:
-        self._services.close()
+        self._opened.close()
         self._folder.cleanup()
+
+
+@contextlib.contextmanager
+def _witness(folder: Path, log_key: str) -> Iterator[tuple[str, str]]:
+    """Serve a witness of the log; yield its key and its address."""
+    key = Ed25519Verifier.from_vkey(log_key)
+    cosigner = Cosigner.from_seed("witness.example/drill", bytes(32), lambda: 0)
+    make_state(folder / "witness")
+    stop = threading.Event()
+    with (
+        contextlib.closing(WitnessState.open(folder / "witness")) as state,
+        socket.create_server(("127.0.0.1", 0)) as listener,
+    ):
+        serving = threading.Thread(target=serve, args=(Witness(state, cosigner, {key.name: (key,)}), listener, stop))
+        serving.start()
+        try:
+            yield cosigner.vkey, f"http://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            stop.set()
+            serving.join()
 
 
 def evidence_files(services: Services) -> dict[str, bytes]:
@@ -334,7 +370,7 @@ def evidence_files(services: Services) -> dict[str, bytes]:
 
 def _columns(home: Path) -> Iterator[tuple[str, str, str]]:
     for store, name in DATABASES.items():
-        with closing(sqlite3.connect(home / name)) as connection:
+        with contextlib.closing(sqlite3.connect(home / name)) as connection:
             tables = connection.execute(
                 "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%'"
             )

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from ledger.domain.errors import IntegrityError, InvalidInputError
-from ledger.home import write_json
+from ledger.home import read_record, write_record
 from ledger.log.storage.published import OWN_FOLDER, Published, check_store
 
 if TYPE_CHECKING:
@@ -35,7 +34,7 @@ def choose_store(settings: Settings, home: Home) -> None:
 
 def keep_store(home: Home, address: str, endpoint: str) -> None:
     """Write down where a home publishes its log: after a crash the record says the old place or the new one."""
-    write_json(home.log_store, {"store": address, "endpoint": endpoint})
+    write_record(home.log_store, {"store": address, "endpoint": endpoint})
 
 
 def read_store(settings: Settings, home: Home) -> tuple[str, str]:
@@ -47,13 +46,10 @@ def read_store(settings: Settings, home: Home) -> tuple[str, str]:
     """
     address, endpoint = OWN_FOLDER, ""
     if home.log_store.exists():
-        try:
-            record: dict[str, Any] = json.loads(home.log_store.read_bytes())
-            address, endpoint = str(record["store"]), str(record["endpoint"])
-        except (ValueError, KeyError, TypeError) as error:
-            raise IntegrityError("log", "the record of its store is damaged", file=home.log_store.name) from error
+        record = read_record(home.log_store, "log")
         if record.keys() != _FIELDS:
             raise IntegrityError("log", "the record of its store has other fields", file=home.log_store.name)
+        address, endpoint = str(record["store"]), str(record["endpoint"])
     if settings.log_store not in {OWN_FOLDER, address}:
         raise InvalidInputError(
             "QUANZE_LOG_STORE",

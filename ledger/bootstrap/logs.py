@@ -10,7 +10,7 @@ import msgspec
 
 from ledger.bootstrap.parts import LOG_KEY, LazyNoteSigner, log_key_name
 from ledger.domain.errors import IntegrityError, InvalidInputError, NotFoundError, UnavailableError
-from ledger.home import write_json
+from ledger.home import read_record, write_record
 from ledger.log.checkpoint import parse_checkpoint
 from ledger.log.cosignature import Cosigner
 from ledger.log.endorsing import NO_WITNESSES
@@ -85,22 +85,21 @@ def settle_eras(home: Home, policy: Policy | None, published: int) -> tuple[Witn
         return eras
     era = WitnessEra(published + 1, keys, threshold)
     eras = (*(kept for kept in eras if kept.since < era.since), era)
-    write_json(
+    write_record(
         home.witnesses,
-        {"eras": [{"since": one.since, "keys": one.keys, "threshold": one.threshold} for one in eras]},
+        {"eras": [{"since": one.since, "keys": [*one.keys], "threshold": one.threshold} for one in eras]},
     )
     return eras
 
 
 def _read_eras(home: Home) -> tuple[WitnessEra, ...]:
     try:
-        told = msgspec.json.decode(home.witnesses.read_bytes(), type=dict[str, list[WitnessEra]])
-        return tuple(told["eras"])
+        return msgspec.convert(read_record(home.witnesses, "witnesses")["eras"], tuple[WitnessEra, ...])
     except FileNotFoundError:
         return ()
-    except (msgspec.DecodeError, KeyError) as error:
+    except (msgspec.ValidationError, KeyError) as error:
         raise IntegrityError(
-            "witnesses", "the record of the log's policies is damaged", file=str(home.witnesses)
+            "witnesses", "the record of the log's policies is damaged", file=home.witnesses.name
         ) from error
 
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import TYPE_CHECKING
 
+import pytest
+
 from ledger import bootstrap
-from ledger.domain.errors import LedgerError
+from ledger.domain.errors import IntegrityError, LedgerError
+from ledger.home import read_record, write_record
 from tests.api.world import make_world
 
 if TYPE_CHECKING:
@@ -61,3 +65,20 @@ def _with_a_capital(text: str) -> str:
     start = text.index("genesis_hash") + len('genesis_hash": "')
     place = next(at for at in range(start, start + 64) if text[at].isalpha())
     return text[:place] + text[place].upper() + text[place + 1 :]
+
+
+def test_a_record_with_a_digest_is_refused_with_any_bit_flipped(tmp_path: Path) -> None:
+    path = tmp_path / "witnesses.json"
+    value = {"eras": [{"since": 1, "keys": ["w1+0011"], "threshold": 1}], "place": "é"}
+    write_record(path, value)
+    whole = path.read_bytes()
+    assert read_record(path, "witnesses") == value
+    for position in range(len(whole)):
+        for bit in range(8):
+            path.write_bytes(whole[:position] + bytes((whole[position] ^ 1 << bit,)) + whole[position + 1 :])
+            with pytest.raises(IntegrityError, match="altered or is damaged"):
+                read_record(path, "witnesses")
+    for other in (whole[:-1], whole + b"\n", b"[]", b"", b"[" * 100_000, json.dumps(value).encode()):
+        path.write_bytes(other)
+        with pytest.raises(IntegrityError, match=r"witnesses\.json"):
+            read_record(path, "witnesses")

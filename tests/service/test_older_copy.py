@@ -13,6 +13,7 @@ import pytest
 
 from ledger import bootstrap
 from ledger.domain.errors import InvalidInputError
+from ledger.log.encoded import EncodedEntries
 from ledger.service.ledger_time import ClockBackError
 from ledger.service.older_copy import Known, LogRewrittenError, RestoredOlderCopyError, check_newest
 from ledger.service.read_only import ReadOnlyHomeError
@@ -67,6 +68,8 @@ def check_refuses_and_can_be_read(settings: Settings, known_by: str) -> None:
         assert world.do("event.show", event="0")["index"] == 0
         with pytest.raises(ReadOnlyHomeError):
             world.do("agency.add", agency="ods:NEW", name_en="New")
+        with pytest.raises(ReadOnlyHomeError):
+            world.services.log.append_encoded([EncodedEntries.of([b"entry"])])
         assert world.services.log.size() == 2
     finally:
         world.services.close()

@@ -81,7 +81,7 @@ def watch(services: Services, point: Points) -> None:
     outbox._crash_point = lambda step: point(f"outbox: {step}")
     services.vault = Pointed("vault", vault, ("put",), point)  # type: ignore[assignment]
     services.events = Pointed("events", services.events, ("append",), point)  # type: ignore[assignment]
-    services.log = Pointed("log", services.log, ("append", "publish_checkpoint"), point)  # type: ignore[assignment]
+    services.log = Pointed("log", services.log, ("append_encoded", "publish_checkpoint"), point)  # type: ignore[assignment]
     services.outbox = Pointed("outbox", outbox, ("send", "wait"), point)  # type: ignore[assignment]
 
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 BOUNDARIES = {
     "before vault.put", "after vault.put", "vault: BEGIN", "vault: INSERT", "vault: COMMIT",
-    "before events.append", "after events.append", "before log.append", "after log.append",
+    "before events.append", "after events.append", "before log.append_encoded", "after log.append_encoded",
     "before outbox.send", "after outbox.send", "outbox: stored", "outbox: submitted",
     "before outbox.wait", "after outbox.wait", "outbox: settled",
 }  # fmt: skip
