@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final
 
+from ledger.domain.event_groups import GROUPS
 from ledger.domain.scalars import ZERO32
 from scripts.evidence_vectors.names import GATEWAY, PROVIDER
 from scripts.evidence_vectors.patches import Patch, difference, remove, replace
@@ -158,6 +159,14 @@ class _Stream:
             world, "renumbered", "an entry of a number that the reporter did not give it", subject(0, 4), range(4)
         )
         world = World()
+        world.report(ZERO32, count=4)
+        world.relog(3, seq=2, prev=world.held_leaf(1).hash().hex())
+        world.anchor()
+        title = "an entry numbered as if the one before it had not been"
+        self._lie(world, "skipped", title, subject(0, 2), [0, 1, 3], ["binding"])
+        title += ", only the exchange disclosed: it does not show"
+        self._lie(world, "skipped-exchange", title, subject(0, 2), [0, 1, 3], ["exchange"])
+        world = World()
         world.report(ZERO32, count=2)
         world.lose(GATEWAY, "")
         world.report(ZERO32, count=2)
@@ -167,10 +176,16 @@ class _Stream:
         )
 
     def _lie(
-        self, world: World, name: str, title: str, claim: dict[str, str], indices: Sequence[int] = (1, 2, 3)
+        self,
+        world: World,
+        name: str,
+        title: str,
+        claim: dict[str, str],
+        indices: Sequence[int] = (1, 2, 3),
+        shown: Sequence[str] = GROUPS,
     ) -> None:
         root = self._made.keep(f"trust-root-{name}.json", world.trust_root_bytes())
-        made = self._made.keep(f"bad-{name}.json", world.events_evidence(indices, claim))
+        made = self._made.keep(f"bad-{name}.json", world.events_evidence(indices, claim, shown))
         self._made.case(title, made, root)
 
 
