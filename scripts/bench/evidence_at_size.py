@@ -47,7 +47,9 @@ MANY: Final = 1_000
 TARGET_MS: Final = 5.0
 ONE: Final = "one event"
 AGAIN: Final = "one event, beside the log"
+NAMED: Final = "one event, named by its id"
 ALONE: Final = "one event, exchange alone disclosed"
+KINDS: Final = (ONE, AGAIN, NAMED, ALONE)
 _INDEX_S: Final = 7_200.0
 
 
@@ -106,12 +108,14 @@ def exported(services: Services, run: int, clock: Clock) -> Times:
     """Return the sorted milliseconds of each kind of export in one run."""
     chosen = random.Random(run)  # noqa: S311 - no secret.
     size = services.log.size()
-    times: Times = {ONE: [], AGAIN: [], ALONE: []}
+    times: Times = {kind: [] for kind in KINDS}
     for _ in range(FILES):
-        index = chosen.randrange(size)
-        for kind, disclose in ((ONE, ()), (AGAIN, ()), (ALONE, ("exchange",))):
-            wanted = chosen.randrange(size) if kind == ALONE else index
-            times[kind].append(one_file(services, wanted, disclose, clock)[1])
+        index = str(chosen.randrange(size))
+        times[ONE].append(one_file(services, index, (), clock)[1])
+        times[AGAIN].append(one_file(services, index, (), clock)[1])
+        named = f"0-{chosen.randrange(size // CLIENTS):08d}"
+        times[NAMED].append(one_file(services, named, (), clock)[1])
+        times[ALONE].append(one_file(services, str(chosen.randrange(size)), ("exchange",), clock)[1])
     return {kind: sorted(some) for kind, some in times.items()}
 
 
@@ -120,7 +124,7 @@ def exported_together(services: Services, run: int, clock: Clock) -> tuple[int, 
     first = random.Random(run).randrange(services.log.size() - MANY)  # noqa: S311 - no secret.
     entries = f"{first}..{first + MANY - 1}"
     made, took = timed(services, "evidence.events", {"entries": entries}, clock)
-    each = [one_file(services, index, [], clock) for index in range(first, first + MANY)]
+    each = [one_file(services, str(index), (), clock) for index in range(first, first + MANY)]
     return made["bytes"], took, sum(one["bytes"] for one, _ in each), sum(one for _, one in each)
 
 
@@ -128,7 +132,7 @@ def table_of(runs: Sequence[Sequence[Times]], sizes: Sequence[int], what: str) -
     """Return a row for each kind, with the ratio of the last size's 95th percentile to the first's."""
     title = f"Evidence of one event: milliseconds of {what}, {FILES} files, medians of {len(runs)} runs"
     table = Table("file", *(f"{size:,} p50 / p95" for size in sizes), "p95 ratio", title=title)
-    for kind in (ONE, AGAIN, ALONE):
+    for kind in KINDS:
         cells = []
         for place in range(len(sizes)):
             p50, p95 = (statistics.median(cut(run[place][kind], share) for run in runs) for share in (0.5, 0.95))
@@ -153,9 +157,9 @@ def cut(times: Sequence[float], share: float) -> float:
     return times[min(len(times) - 1, int(share * len(times)))]
 
 
-def one_file(services: Services, index: int, disclose: Sequence[str], clock: Clock) -> tuple[Any, float]:
+def one_file(services: Services, event: str, disclose: Sequence[str], clock: Clock) -> tuple[Any, float]:
     """Return the evidence of one event, and the milliseconds that it took."""
-    return timed(services, "evidence.export", {"kind": "event", "id": str(index), "disclose": list(disclose)}, clock)
+    return timed(services, "evidence.export", {"kind": "event", "id": event, "disclose": list(disclose)}, clock)
 
 
 def timed(services: Services, verb: str, arguments: dict[str, object], clock: Clock) -> tuple[Any, float]:
