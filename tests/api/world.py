@@ -16,6 +16,7 @@ import httpx
 import uvicorn
 
 from api.app import create_app
+from api.connection import Connection
 from ledger import bootstrap
 from ledger.domain.event_v1 import complete_event, to_object
 from ledger.domain.typed_data import digest
@@ -246,7 +247,9 @@ def _case(world: World, *, reference: str, steps: list[str]) -> str:
 @contextlib.contextmanager
 def serving(services: Services) -> Iterator[str]:
     """Serve over real HTTP on a free port of the loopback; yield the address."""
-    config = uvicorn.Config(create_app(services), host="127.0.0.1", port=0, log_config=None, access_log=False)
+    config = uvicorn.Config(
+        create_app(services), http=Connection, host="127.0.0.1", port=0, log_config=None, access_log=False
+    )
     server = uvicorn.Server(config)
     started = threading.Event()
     thread = threading.Thread(target=_run, args=(server, started), name="api")
