@@ -24,7 +24,7 @@ STEPS = [
     "group taken", "group written", "group synced", "group applied",
     "segment written aside", "segment renamed", "segment removed",
     "bundle written aside", "tile written aside", "files synced aside", "bundle renamed", "tile renamed",
-    "checkpoint written aside", "checkpoint synced aside", "checkpoint renamed",
+    "checkpoint written aside", "checkpoint renamed",
     "folders synced", "checkpoint published", "partial files removed",
 ]  # fmt: skip
 RANDOM_KILLS = 40

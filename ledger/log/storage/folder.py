@@ -274,6 +274,7 @@ class FolderLog(ReadableLog):
                 _LOG.warning("partial_files_missing", files=rewritten, size=published.size)
             for path, data in state.full_files():  # They are there as a rule, unlike when they are new.
                 self._files.put_once(path, data)
+            self._files.sync()
             self._let_go(state)
             self._note, self._published = note, published
             self._partials.collect_leftovers(published.size)
@@ -313,6 +314,7 @@ class FolderLog(ReadableLog):
                 with self._state:
                     state = self._edge.state()
                 self._files.put_all_once(state.full_files())
+                self._files.sync()
                 self._let_go(state)
         except OSError as error:
             _LOG.warning("tiles_not_written", reason=str(error), waiting=self._edge.held_entries)
@@ -322,23 +324,23 @@ class FolderLog(ReadableLog):
         return are_signers_of(note, self._signers)
 
     def _publish(self, state: EdgeState, checkpoint: Checkpoint, note: bytes) -> bytes:
-        self._files.put_all_once(chain(state.partial_files(state.size), state.full_files()))
-        self._let_go(state)
-        self._files.put(CHECKPOINT_PATH, note)
-        self._files.sync()
+        files = chain(state.partial_files(state.size), state.full_files())
+        self._files.put_all_then(files, (CHECKPOINT_PATH, note))
         self._at_step("checkpoint published")
         before = self._published.size
         with self._state:
             self._note, self._published = note, checkpoint
         try:
-            self._partials.advance(before, state.size)
+            try:
+                self._let_go(state)
+            finally:
+                self._partials.advance(before, state.size)
         except OSError as error:  # The checkpoint is published; what stayed goes with the next one.
-            _LOG.warning("partial_files_not_removed", reason=str(error))
+            _LOG.warning("old_files_not_removed", reason=str(error))
         return note
 
     def _let_go(self, state: EdgeState) -> None:
-        """Make written bundles and tiles durable, and only then let go of what they hold."""
-        self._files.sync()
+        """Let go of what is in full bundles and tiles, which must be durable."""
         with self._state:
             self._edge.forget(state)
             self._edge_bytes = 0
