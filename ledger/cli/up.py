@@ -146,7 +146,13 @@ def _serve(services: Services, listener: socket.socket, stop: threading.Event) -
     app = importlib.import_module("api.app").create_app(services)
     uvicorn = importlib.import_module("uvicorn")
     config = uvicorn.Config(
-        app, log_config=None, access_log=False, server_header=False, lifespan="on", timeout_graceful_shutdown=5
+        app,
+        http=importlib.import_module("api.connection").Connection,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        lifespan="on",
+        timeout_graceful_shutdown=5,
     )
     server = uvicorn.Server(config)
     server.capture_signals = contextlib.nullcontext  # Signals stay with `_signals`, which stops every part.
