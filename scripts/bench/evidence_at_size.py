@@ -31,6 +31,7 @@ from ledger import bootstrap
 from ledger.settings import Settings
 from scripts.bench.ingest_clients import run_clients
 from scripts.bench.ingest_ledger import PASSPHRASE, Server, prepare
+from scripts.bench.quantiles import quantile
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -116,7 +117,7 @@ def exported(services: Services, run: int, clock: Clock) -> Times:
         named = f"0-{chosen.randrange(size // CLIENTS):08d}"
         times[NAMED].append(one_file(services, named, (), clock)[1])
         times[ALONE].append(one_file(services, str(chosen.randrange(size)), ("exchange",), clock)[1])
-    return {kind: sorted(some) for kind, some in times.items()}
+    return times
 
 
 def exported_together(services: Services, run: int, clock: Clock) -> tuple[int, float, int, float]:
@@ -135,9 +136,9 @@ def table_of(runs: Sequence[Sequence[Times]], sizes: Sequence[int], what: str) -
     for kind in KINDS:
         cells = []
         for place in range(len(sizes)):
-            p50, p95 = (statistics.median(cut(run[place][kind], share) for run in runs) for share in (0.5, 0.95))
+            p50, p95 = (statistics.median(quantile(run[place][kind], share) for run in runs) for share in (0.5, 0.95))
             cells.append(f"{p50:.2f} / {p95:.2f}")
-        ratio = statistics.median(cut(run[-1][kind], 0.95) / cut(run[0][kind], 0.95) for run in runs)
+        ratio = statistics.median(quantile(run[-1][kind], 0.95) / quantile(run[0][kind], 0.95) for run in runs)
         table.add_row(kind, *cells, f"{ratio:.2f}")
     table.caption = f"the target is a p95 of {TARGET_MS:.0f} ms, and not twice that at the last size"
     return table
@@ -150,11 +151,6 @@ def together(runs: Sequence[tuple[int, float, int, float]], size: int, what: str
         f"{size:,} events in the log, {MANY:,} of them in one file: {some / 1e3:,.0f} kB in {took:,.0f} ms of {what};"
         f" in a file for each: {every / 1e3:,.0f} kB in {each:,.0f} ms, {every / some:.1f} and {each / took:.1f} times"
     )
-
-
-def cut(times: Sequence[float], share: float) -> float:
-    """Return the value below which a share of sorted values is."""
-    return times[min(len(times) - 1, int(share * len(times)))]
 
 
 def one_file(services: Services, event: str, disclose: Sequence[str], clock: Clock) -> tuple[Any, float]:

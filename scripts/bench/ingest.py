@@ -29,6 +29,7 @@ from rich.table import Table
 from scripts.bench.ingest_clients import Run, run_clients
 from scripts.bench.ingest_ledger import Memory, Server, prepare
 from scripts.bench.ingest_peers import Immudb, Tessera
+from scripts.bench.quantiles import quantile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -153,7 +154,7 @@ def take_in(server: Server, streams: Sequence[Stream], events: int) -> None:
         behind = told["log_size"] - sum(told["verdicts"].values())
         memory = server.memory()
         console.print(
-            f"{done:>12,} events, {run.rate:>9,.0f}/s, p95 {1000 * _cut(run.times, 0.95):.0f} ms,"
+            f"{done:>12,} events, {run.rate:>9,.0f}/s, p95 {1000 * quantile(run.times, 0.95):.0f} ms,"
             f" resident {memory.now_mb:,.0f} MB (sum of highest {memory.peak_mb:,.0f}), index {behind:,} behind"
         )
     console.print(f"{done:,} events in {time.monotonic() - began:,.0f} s, the making of their batches included")
@@ -179,14 +180,9 @@ def _shown(runs: Sequence[Run]) -> tuple[str, ...]:
         f"{runs[0].events:,}",
         f"{statistics.median(run.rate for run in runs):,.0f}",
         " ".join(f"{run.rate:,.0f}" for run in runs),
-        f"{1000 * _cut(times, 0.5):.1f}",
-        f"{1000 * _cut(times, 0.95):.1f}",
+        f"{1000 * quantile(times, 0.5):.1f}",
+        f"{1000 * quantile(times, 0.95):.1f}",
     )
-
-
-def _cut(times: Sequence[float], share: float) -> float:
-    ordered = sorted(times)
-    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
 
 
 def _print_memory(console: Console, who: str, memory: Memory) -> None:

@@ -22,6 +22,7 @@ from rich.table import Table
 
 from ledger.log.note import Ed25519Signer
 from ledger.log.storage import FolderLog, check_folder
+from scripts.bench.quantiles import quantile
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -137,9 +138,7 @@ def timed(call: Callable[[], object]) -> float:
 
 def percentiles(times: list[float]) -> tuple[str, str]:
     """Return the median and the 95th percentile as text."""
-    ordered = sorted(times)
-    p95 = ordered[min(len(ordered) - 1, int(len(ordered) * 0.95))]
-    return f"{statistics.median(ordered) * 1e3:.2f} ms", f"{p95 * 1e3:.2f} ms"
+    return f"{statistics.median(times) * 1e3:.2f} ms", f"{quantile(times, 0.95) * 1e3:.2f} ms"
 
 
 if __name__ == "__main__":

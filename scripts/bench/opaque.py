@@ -37,6 +37,7 @@ from rich.table import Table
 
 from ledger.log.note import Ed25519Signer
 from ledger.log.plain_key import print_plain_key
+from scripts.bench.quantiles import quantile
 from scripts.bench.writers import write_from_many
 
 if TYPE_CHECKING:
@@ -127,15 +128,15 @@ def main() -> None:
         ours = statistics.median(rates["ours"])
         for each in contestants:
             median = statistics.median(rates[each.name])
-            ordered = sorted(waits[each.name])
+            waited_s = waits[each.name]
             table.add_row(
                 f"{writers:,}",
                 each.name,
                 f"{median:,.0f}",
                 f"{min(rates[each.name]):,.0f} to {max(rates[each.name]):,.0f}",
                 f"{ours / median:.2f} x" if each.program and median else "",
-                f"{statistics.median(ordered):.2f} s" if ordered else "none seen",
-                f"{ordered[int(len(ordered) * 0.95)]:.2f} s" if ordered else "none seen",
+                f"{statistics.median(waited_s):.2f} s" if waited_s else "none seen",
+                f"{quantile(waited_s, 0.95):.2f} s" if waited_s else "none seen",
             )
     console.print(table)
 

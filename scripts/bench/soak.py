@@ -15,7 +15,6 @@ import argparse
 import contextlib
 import http.client
 import json
-import math
 import multiprocessing
 import shutil
 import sys
@@ -32,6 +31,7 @@ from ledger.log.tiles import TILE_WIDTH, decode_bundle, entries_path
 from ledger.log.tree import leaf_hash
 from scripts.bench.ingest_clients import Sender, run_clients
 from scripts.bench.ingest_ledger import Server, prepare
+from scripts.bench.quantiles import quantile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -219,8 +219,7 @@ def _show_latencies(told: Sequence[Told], console: Console) -> None:
             minutes.setdefault(int(when // 60), []).append(1000 * took)
     table = Table("minute", "batches", "events/s", "p50 ms", "p95 ms", "p99 ms", "max ms", title="Answered, by minute")
     for minute, times in sorted(minutes.items()):
-        ordered = sorted(times)
-        cuts = [ordered[min(len(ordered) - 1, math.floor(share * len(ordered)))] for share in (0.5, 0.95, 0.99, 1)]
+        cuts = [quantile(times, share) for share in (0.5, 0.95, 0.99, 1)]
         table.add_row(
             str(minute + 1), str(len(times)), f"{len(times) * BATCH / 60:,.0f}", *(f"{cut:,.0f}" for cut in cuts)
         )
