@@ -28,6 +28,8 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 import numpy as np
 
+from ledger.store.key_filter import KeyFilter
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
@@ -105,6 +107,8 @@ class KeyIndex:
         self._fresh: dict[int, int] = {}
         self._sealed: dict[int, int] = {}
         self._runs: tuple[_Run, ...] = ()
+        self._filter = KeyFilter()
+        """Of all keys in the files."""
         self._next_number = 0
         self._worker: threading.Thread | None = None
 
@@ -120,6 +124,7 @@ class KeyIndex:
                     return None
                 self._next_number = manifest.next_number
                 self._runs = tuple(_open_run(self._folder, file) for file in manifest.files)
+                self._filter = _filter_of(self._runs)
                 return Snapshot(manifest.size, bytes.fromhex(manifest.mark), manifest.state.encode())
             except (OSError, ValueError, msgspec.MsgspecError):
                 self._runs = ()
@@ -130,6 +135,7 @@ class KeyIndex:
         self._join()
         with self._lock:
             self._fresh, self._sealed, self._runs = {}, {}, ()
+            self._filter = KeyFilter()
             with suppress(FileNotFoundError):
                 (self._folder / _MANIFEST).unlink()
             self._remove_others(())
@@ -137,12 +143,13 @@ class KeyIndex:
     def find(self, keys: Sequence[int]) -> dict[int, int]:
         """Return the places of those keys that are held."""
         with self._lock:
-            fresh, sealed, runs = self._fresh, self._sealed, self._runs
+            fresh, sealed, runs, passing = self._fresh, self._sealed, self._runs, self._filter
             found = {key: fresh[key] for key in keys if key in fresh} if not fresh.keys().isdisjoint(keys) else {}
             if sealed and not sealed.keys().isdisjoint(keys):
                 found = {key: sealed[key] for key in keys if key in sealed} | found
-        if runs:
-            wanted = np.sort(np.fromiter(keys, np.uint64, len(keys)))
+        wanted = passing.passing(np.fromiter(keys, np.uint64, len(keys))) if runs else ()
+        if len(wanted):
+            wanted = np.sort(wanted)
             for run in runs:
                 positions = np.searchsorted(run.keys, wanted)
                 inside = np.minimum(positions, len(run.keys) - 1)
@@ -200,13 +207,17 @@ class KeyIndex:
                 runs = [run for run in runs if run not in group] + [merged]
                 runs.sort(key=lambda run: run.file.count, reverse=True)
             self._publish(snapshot, runs)
+            passing = self._filter
+            passing.add(np.fromiter(sealed.keys(), np.uint64, len(sealed)))
+            if passing.is_full():
+                passing = _filter_of(runs)
         except Exception:  # noqa: BLE001 - it is written with the next snapshot; until then the keys stay in memory.
             with self._lock:
                 self._fresh = {**self._sealed, **self._fresh}
                 self._sealed = {}
             return
         with self._lock:
-            self._runs, self._sealed = tuple(runs), {}
+            self._runs, self._sealed, self._filter = tuple(runs), {}, passing
         self._remove_others([run.file.name for run in runs])
 
     def _run_of(self, keys: dict[int, int]) -> _Run:
@@ -291,6 +302,10 @@ def _open_run(folder: Path, file: _File) -> _Run:
     keys = np.memmap(path, "<u8", "r", _HEADER.size, (count,))
     places = np.memmap(path, "<u4", "r", _HEADER.size + 8 * count, (count,))
     return _Run(file, base, keys, places)
+
+
+def _filter_of(runs: Sequence[_Run]) -> KeyFilter:
+    return KeyFilter((run.keys for run in runs), count=sum(run.file.count for run in runs))
 
 
 def _mergeable(runs: Sequence[_Run]) -> list[_Run] | None:
