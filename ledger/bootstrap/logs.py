@@ -17,7 +17,10 @@ from ledger.log.endorsing import NO_WITNESSES
 from ledger.log.note import Ed25519Verifier, parse_note
 from ledger.log.policy import parse_policy
 from ledger.log.storage import FolderLog
+from ledger.log.storage.edge import tile_root
 from ledger.log.storage.high_water import HighWater
+from ledger.native.library import library
+from ledger.native.tiles import NativeTiles
 from ledger.service.witnesses import WitnessEra
 from ledger.witnessing.client import Witnesses
 
@@ -44,6 +47,7 @@ def open_log(
     """
     signer, *cosigners = log_signers(keyring, deployment)
     witnesses = open_witnesses(settings, deployment)
+    compiled = library()
     with contextlib.ExitStack() as opened:
         if witnesses is not None:
             opened.callback(witnesses.close)
@@ -55,6 +59,7 @@ def open_log(
             former=[Ed25519Verifier.from_vkey(key.vkey) for key in deployment.log_former],
             endorser=_endorser(settings, witnesses),
             archive=archive,
+            root_of=tile_root if compiled is None else NativeTiles(compiled).tile_root,
         )
         opened.callback(log.close)
         published = parse_checkpoint(parse_note(log.checkpoint()).text).size

@@ -47,7 +47,7 @@ def serve(
     checkpoint_ms: Annotated[
         int,
         typer.Option("--checkpoint-ms", min=10, max=1000, help="Time between checkpoints while the log grows."),
-    ] = 100,
+    ] = 40,
 ) -> None:
     """Serve a plain log until Ctrl-C: POST /add, and its tlog-tiles files. An empty home gets a log of its own."""
     if not opaque:

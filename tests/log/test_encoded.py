@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from ledger.domain.errors import InvalidInputError
 from ledger.log.encoded import EncodedEntries
 from ledger.log.storage import FolderLog, check_folder
+from ledger.log.storage.edge import tile_root
 from ledger.log.tiles import MAX_ENTRY_BYTES, encode_bundle
-from ledger.log.tree import leaf_hash
+from ledger.log.tree import leaf_hash, root_of
 from tests.log.conftest import numbered
 
 if TYPE_CHECKING:
@@ -135,3 +136,17 @@ def test_encoded_entries_are_recovered(open_log: Callable[[], FolderLog]) -> Non
     log = open_log()
     assert list(log.leaves(0, 600)) == UNEQUAL + EQUAL
     assert log.root() == root
+
+
+def test_edge_asks_whoever_hashes_tiles_and_gets_the_same_tree(tmp_path: Path, signer: Ed25519Signer) -> None:
+    asked: list[bytes] = []
+
+    def counted(hashes: bytes) -> bytes:
+        asked.append(hashes)
+        return tile_root(hashes)
+
+    log = FolderLog.open(tmp_path, signer=signer, origin=signer.name, root_of=counted)
+    log.append(numbered(0, 600))
+    assert [len(hashes) for hashes in asked] == [256 * 32] * 2
+    assert log.root() == root_of(leaf_hash(entry) for entry in numbered(0, 600))
+    log.close()

@@ -26,12 +26,15 @@ from ledger.log.tiles import (
 from ledger.log.tree import HASH_SIZE_BYTES, fold, perfect_root
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from ledger.log.encoded import EncodedEntries
 
     Tile = tuple[int, int]
     """A tile's level and index."""
+
+    TileRoot = Callable[[bytes], bytes]
+    """Gives the root over the 256 hashes of a full tile, which are given one after another."""
 
 _TILE_BYTES = TILE_WIDTH * HASH_SIZE_BYTES
 
@@ -68,15 +71,21 @@ class EdgeState:
             yield tile_path(level, index, width), hashes[: width * HASH_SIZE_BYTES]
 
 
+def tile_root(hashes: bytes) -> bytes:
+    """Return the root over a full tile's hashes."""
+    return perfect_root(_split(hashes))
+
+
 class Edge:
     """The part of the tree that is in memory. Not thread-safe: the owner holds a lock."""
 
-    __slots__ = ("_bundles", "_decoded", "_first", "_full", "_last_bundle", "_numbers", "_partial", "size")
+    __slots__ = ("_bundles", "_decoded", "_first", "_full", "_last_bundle", "_numbers", "_partial", "_root_of", "size")
 
-    def __init__(self, size: int, upper: Sequence[Sequence[bytes]]) -> None:
+    def __init__(self, size: int, upper: Sequence[Sequence[bytes]], root_of: TileRoot = tile_root) -> None:
         """Begin at ``size``, a multiple of 256; ``upper[i]`` holds the hashes of level i + 1's partial tile."""
         self.size = size
         self._first = size
+        self._root_of = root_of
         self._full: dict[Tile, bytes] = {}
         self._bundles: dict[int, bytes] = {}
         self._partial: list[bytearray] = [bytearray(), *(bytearray(b"".join(hashes)) for hashes in upper)]
@@ -167,7 +176,7 @@ class Edge:
         if level + 1 == len(self._partial):
             self._partial.append(bytearray())
             self._numbers.append(0)
-        self._partial[level + 1] += perfect_root(_split(hashes))
+        self._partial[level + 1] += self._root_of(hashes)
         if len(self._partial[level + 1]) == _TILE_BYTES:
             self._fill(level + 1)
 

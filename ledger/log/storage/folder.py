@@ -29,6 +29,7 @@ from ledger.log.checkpoint import Checkpoint, sign_checkpoint
 from ledger.log.encoded import EncodedEntries
 from ledger.log.endorsing import NO_WITNESSES
 from ledger.log.note import are_signers_of
+from ledger.log.storage.edge import tile_root
 from ledger.log.storage.files import DurableFolder, FolderFetcher, OwnerLock, make_durable_folder, no_step
 from ledger.log.storage.group import GroupCommit, Request
 from ledger.log.storage.journal import JournalWriter, segment_paths
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ledger.log.ports import Endorser, Fetcher, NoteSigner, NoteVerifier
-    from ledger.log.storage.edge import EdgeState
+    from ledger.log.storage.edge import EdgeState, TileRoot
     from ledger.log.storage.files import AtStep
 
 _LOG = structlog.get_logger("log")
@@ -102,6 +103,7 @@ class FolderLog(ReadableLog):
         former: Sequence[NoteVerifier] = (),
         endorser: Endorser = NO_WITNESSES,
         archive: Fetcher | None = None,
+        root_of: TileRoot = tile_root,
         at_step: AtStep = no_step,
     ) -> Self:
         """Open the log in a folder, or make one there, and recover from whatever stopped the last owner.
@@ -114,6 +116,7 @@ class FolderLog(ReadableLog):
             former: keys that signed before the log's key did, any of which may have signed what is published.
             endorser: gets a checkpoint what it needs besides our signatures, before it is published.
             archive: where full files are read from, if some of them are no longer in the folder.
+            root_of: hashes full tiles; compiled code may.
             at_step: called with the name of each durable step, for tests that stop there.
 
         Raises:
@@ -131,7 +134,7 @@ class FolderLog(ReadableLog):
             with ExitStack() as held:
                 lock = OwnerLock(journal / "lock")
                 held.callback(lock.release)
-                log = cls._open_owned(root, lock, signer, cosigners, former, endorser, archive, at_step)
+                log = cls._open_owned(root, lock, signer, cosigners, former, endorser, archive, root_of, at_step)
                 held.pop_all()  # The log itself gives the lock back.
                 return log
         except OSError as error:
@@ -140,7 +143,8 @@ class FolderLog(ReadableLog):
     @classmethod
     def _open_owned(
         cls, root: Path, lock: OwnerLock, signer: NoteSigner, cosigners: Sequence[NoteSigner],
-        former: Sequence[NoteVerifier], endorser: Endorser, archive: Fetcher | None, at_step: AtStep,
+        former: Sequence[NoteVerifier], endorser: Endorser, archive: Fetcher | None,
+        root_of: TileRoot, at_step: AtStep,
     ) -> Self:  # fmt: skip
         journal = root / JOURNAL_FOLDER
         fetcher = FolderFetcher(root)
@@ -148,7 +152,7 @@ class FolderLog(ReadableLog):
             if (root / CHECKPOINT_PATH).exists() or (root / "tile").exists():
                 raise IntegrityError(JOURNAL_FOLDER, "the log has published files but no journal")
             JournalWriter.create(journal, 0, b"", 0, at_step).close()
-        recovered = recover(journal, fetcher)
+        recovered = recover(journal, fetcher, root_of)
         note, published = read_published(fetcher, recovered, signer, former)
         with ExitStack() as held:
             writer = JournalWriter.resume(recovered.last, at_step)

@@ -14,7 +14,7 @@ from ledger.log.checkpoint import Checkpoint, open_checkpoint_of_any
 from ledger.log.encoded import EncodedEntries
 from ledger.log.errors import MissingFileError
 from ledger.log.note import Ed25519Verifier
-from ledger.log.storage.edge import Edge
+from ledger.log.storage.edge import Edge, tile_root
 from ledger.log.storage.journal import read_segment, segment_paths
 from ledger.log.storage.reader import LogReader
 from ledger.log.tiles import CHECKPOINT_PATH, TILE_HEIGHT, TILE_WIDTH, decode_tile, tile_path
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ledger.log.ports import Fetcher, NoteSigner, NoteVerifier
+    from ledger.log.storage.edge import TileRoot
     from ledger.log.storage.journal import Segment
 
 
@@ -37,8 +38,8 @@ class Recovered:
     segments: tuple[tuple[int, Path], ...]
 
 
-def recover(journal: Path, fetcher: Fetcher) -> Recovered:
-    """Return what the journal and the tiles hold; there is at least one segment.
+def recover(journal: Path, fetcher: Fetcher, root_of: TileRoot = tile_root) -> Recovered:
+    """Return what the journal and the tiles hold; there is at least one segment. ``root_of`` hashes full tiles.
 
     Raises:
         IntegrityError: a segment is damaged or missing, or a full tile before the journal is missing or short.
@@ -49,7 +50,7 @@ def recover(journal: Path, fetcher: Fetcher) -> Recovered:
     for path in segment_paths(journal):
         segment = read_segment(path)
         if last is None or edge is None:
-            edge = Edge(segment.first, _upper_levels(fetcher, segment.first))
+            edge = Edge(segment.first, _upper_levels(fetcher, segment.first), root_of)
         else:
             _check_follows(last, segment)
         fresh = segment.entries[edge.size - segment.first :]
