@@ -32,7 +32,7 @@ from ledger.service.fsck import Defect, StoreCheck
 from ledger.service.ports import ChainReceipt
 from ledger.service.submission import domain_of
 from ledger.signing.envelope import Envelope
-from ledger.signing.keystore import derived_id
+from ledger.signing.keystore import LOG_KEY_FORMAT, derived_id
 from ledger.store.database import HEAD
 from ledger.store.key_index import KeyIndex
 
@@ -120,7 +120,11 @@ def _journal(path: Path) -> Iterator[Defect | None]:
         names = {name for (name,) in plain.execute("SELECT name FROM meta")}
         if names != _META:
             yield Defect("journal", "meta", f"its names are {', '.join(sorted(map(str, names)))}")
-        for number, *kept, raw in plain.execute("SELECT seq, hash, sender, nonce, gas, raw FROM transactions"):
+        queued = plain.execute("SELECT seq, hash, sender, nonce, gas, raw FROM transactions ORDER BY seq")
+        for place, (number, *kept, raw) in enumerate(queued, 1):
+            if number != place:  # None is ever taken out, so the numbers have no gap.
+                yield Defect("journal", f"transaction {number}", f"the transaction at place {place} has another number")
+                break
             found = parse(raw)
             told = [found.hash, found.sender, found.nonce, found.gas]
             yield None if kept == told else Defect("journal", f"transaction {number}", "its columns are not its bytes'")
@@ -242,6 +246,8 @@ def _keys(settings: Settings, home: Home) -> Iterator[Defect | None]:
                 and set(document) == members
                 and Envelope.from_json(document["crypto"]).to_json() == document["crypto"]
             )
+            if path.suffix == ".ed25519":
+                form = form and document["format"] == LOG_KEY_FORMAT
             if path.suffix == ".json":
                 form = form and (document["id"], document["version"]) == (
                     derived_id(bytes.fromhex(document["address"])),

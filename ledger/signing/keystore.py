@@ -29,7 +29,7 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@:+-]{0,127}")
 _NAME_RULE = "1 to 128 letters, digits and . _ @ : + - with a letter or digit first"
 _V3 = 3
 _PUBLIC_BYTES = 32
-_LOG_FORMAT = "quanze-log-key-v1"
+LOG_KEY_FORMAT = "quanze-log-key-v1"
 _SECP256K1_ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 
 
@@ -120,7 +120,7 @@ class FileKeyring:
         key = LogKey(seed)
         document = {
             "crypto": seal(seed, self._passphrase(), self._scrypt_n).to_json(),
-            "format": _LOG_FORMAT,
+            "format": LOG_KEY_FORMAT,
             "public_key": key.public_key.hex(),
         }
         with self._lock:

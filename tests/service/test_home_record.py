@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
+import sqlite3
 from typing import TYPE_CHECKING
 
 import pytest
@@ -82,3 +84,22 @@ def test_a_record_with_a_digest_is_refused_with_any_bit_flipped(tmp_path: Path) 
         path.write_bytes(other)
         with pytest.raises(IntegrityError, match=r"witnesses\.json"):
             read_record(path, "witnesses")
+
+
+def test_the_order_of_transactions_and_the_form_of_the_logs_key_are_told(tmp_path: Path) -> None:
+    world = make_world(tmp_path / "home")
+    settings, home = world.services.settings, world.services.home
+    world.services.close()
+    for last in (False, True):
+        with contextlib.closing(sqlite3.connect(home.chain / "journal.db")) as plain, plain:
+            number = plain.execute(f"SELECT {'max' if last else 'min'}(seq) FROM transactions").fetchone()[0]
+            plain.execute("UPDATE transactions SET seq = 0 WHERE seq = ?", (number,))
+        assert told(settings)
+        with contextlib.closing(sqlite3.connect(home.chain / "journal.db")) as plain, plain:
+            plain.execute("UPDATE transactions SET seq = ? WHERE seq = 0", (number,))
+    key = home.keys / "log.ed25519"
+    whole = key.read_bytes()
+    key.write_bytes(whole.replace(b"quanze-log-key-v1", b"quanze-log-key-v3"))
+    assert told(settings)
+    key.write_bytes(whole)
+    assert not told(settings)
