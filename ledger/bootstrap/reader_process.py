@@ -1,8 +1,8 @@
 """Batches read by processes of their own, so that one processor's worth of Python does not bound what is taken in.
 
 The first body starts ``python -m ledger.workers.reading``, which is given bodies, each after its length; the answer is
-a `ReadAhead` in MessagePack, or nothing. The process has no key, no file and no socket but its pipes, and ends with
-its parent. While it is dead, bodies are read by whoever has them.
+a `ReadAhead` in MessagePack, or nothing. The process is given no key, can open no file or socket (`confine`), and ends
+with its parent. While it is dead, or too slow, bodies are read by whoever has them.
 """
 
 from __future__ import annotations
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from ledger.domain.typed_data import Domain
     from ledger.service.leaf_making import LeafMaker
 
+_ANSWERS_WITHIN_S: Final = 10.0
+"""The largest body takes a second; whatever takes longer is read by whoever has it."""
+
 _DECODER: Final = msgspec.msgpack.Decoder(ReadAhead)
 
 
@@ -32,7 +35,9 @@ class ReaderProcesses:
     def __init__(self, domain: Domain, count: int) -> None:
         """Read batches that are signed in a domain with ``count`` processes."""
         arguments = (str(domain.chain_id), domain.verifying_contract.hex())
-        self._readers = [ChildProcess("ledger.workers.reading", *arguments) for _ in range(count)]
+        self._readers = [
+            ChildProcess("ledger.workers.reading", *arguments, answers_within_s=_ANSWERS_WITHIN_S) for _ in range(count)
+        ]
         self._free: SimpleQueue[ChildProcess] = SimpleQueue()
         for reader in self._readers:
             self._free.put(reader)
@@ -51,8 +56,13 @@ class ReaderProcesses:
             answer = reader.ask(talk)
         finally:
             self._free.put(reader)
-        read = _DECODER.decode(answer) if answer else None
-        return read if read is not None and read.is_whole() else None
+        if not answer:
+            return None
+        try:
+            read = _DECODER.decode(answer)
+        except msgspec.MsgspecError:
+            return None
+        return read if read.is_whole() else None
 
     def close(self) -> None:
         """End the processes."""

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _HASH: Final = 32
 _LEAF_MORE_BYTES: Final = 2 + 64 + len('","prev":"') + 64 + len('","seq":') + 20
 """The most that a leaf has besides what a batch's leaves share, and its length before it."""
-_RECEIPT_MORE_BYTES: Final = len(',{"index":,"id":,"leaf_hash":",correlation":') + 2 * 20 + 64
+_RECEIPT_MORE_BYTES: Final = len(',{"index":,"id":,"leaf_hash":","correlation":') + 2 * 20 + 64
 """Likewise a receipt, besides what receipts share, its id and its correlation."""
 
 
@@ -30,6 +30,12 @@ class NativeLeaves:
 
     def __init__(self, library: ctypes.CDLL) -> None:
         self._library = library
+
+    def root(self, digests: bytes) -> bytes:
+        """Return the RFC 6962 root over some digests."""
+        nodes, root = ctypes.create_string_buffer(digests, len(digests)), ctypes.create_string_buffer(_HASH)
+        self._library.qz_root(nodes, len(digests) // _HASH, root)
+        return root.raw
 
     def make(self, read: ReadAhead, first: int, placing: Placing, kinds: Sequence[BoundKind]) -> MadeLeaves:
         """Return the leaves of a batch at its place; see `LeafMaker`."""

@@ -18,7 +18,7 @@ from typing import Final
 FOLDER: Final = Path(__file__).parent
 SOURCES: Final = tuple(sorted(FOLDER.glob("*.zig")))
 OFF: Final = "QUANZE_NATIVE"
-"""Set to 0 in the environment, nothing compiled is used."""
+"""Set to 0 (or false, no, off) in the environment, nothing compiled is used."""
 
 
 class Bytes(ctypes.Structure):
@@ -104,7 +104,7 @@ def path() -> Path:
 @cache
 def library() -> ctypes.CDLL | None:
     """Return the library, None where it is not built, does not load, or is switched off."""
-    if os.environ.get(OFF) == "0":
+    if os.environ.get(OFF, "").lower() in {"0", "false", "no", "off"}:
         return None
     try:
         loaded = ctypes.CDLL(str(path()))
@@ -135,5 +135,4 @@ def _processor() -> str:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
         return f"{told} {platform.system()} {platform.processor()}"
-    flags = next((line for line in lines if line.startswith(("flags", "Features"))), "")
-    return f"{told} {flags}"
+    return " ".join([told, *sorted({line for line in lines if line.startswith(("model name", "flags", "Features"))})])

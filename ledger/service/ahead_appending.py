@@ -10,14 +10,21 @@ from __future__ import annotations
 from array import array
 from typing import TYPE_CHECKING, Final
 
+import msgspec
+
 from ledger.domain.errors import LedgerError
 from ledger.domain.event_v1 import read_line
 from ledger.domain.identifiers import parse_post
+from ledger.domain.records import EventBatch
 from ledger.domain.reporting import EVENT_DEADLINE_MAX_S
+from ledger.domain.typed_data import digest as signing_digest
 from ledger.service.event_appending import bindable_block, check_writable
+from ledger.service.event_batches import record_of
 from ledger.service.intake import batch_key, other_side, senders_key
 from ledger.service.placing import Placing
+from ledger.service.signatures import recover
 from ledger.service.stored_batches import StoredBatch
+from ledger.service.submission import domain_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,6 +47,8 @@ def append_ahead(services: Services, read: ReadAhead, *, idempotency_key: str) -
         UnavailableError: No block is fresh enough to bind at, or the disk takes nothing.
     """
     check_writable(services)
+    if not _is_signed(services, read):
+        return None
     keys = _numbers(read.keys)
     told = [batch_key(read.signer, int(read.nonce))]
     if idempotency_key:
@@ -52,13 +61,33 @@ def append_ahead(services: Services, read: ReadAhead, *, idempotency_key: str) -
         block = bindable_block(services, read.reporter, read.signer)
         view = services.appender.view(services, block)
         stream = services.intake.stream(read.reporter, read.agreement)
-        examples = [read_line(line) for line in read.kinds]
+        try:
+            examples = [read_line(line) for line in read.kinds]
+        except msgspec.MsgspecError:
+            return None
         if not _is_plain(services, read, examples, block, view, stream, keys):
             return None
         kinds = [view.kind(event) for event in examples]
         waiting, receipts = _place(services, read, idempotency_key, block, kinds, stream, keys)
     services.appender.finish(services, waiting)
     return b'{"items":[%b],"rejected":[]}' % receipts
+
+
+def _is_signed(services: Services, read: ReadAhead) -> bool:
+    """Say whether the batch's key signed the events' digests: a write is authorised here, whatever a reader says."""
+    try:
+        record = record_of(
+            read.reporter,
+            read.agreement,
+            count=read.count,
+            root=services.leaf_maker.root(read.digests),
+            nonce=int(read.nonce),
+            deadline=read.deadline,
+        )
+        signed = signing_digest(domain_of(services.deployment, EventBatch), record)
+        return signed == read.signed and recover(signed, read.signature) == read.signer
+    except (LedgerError, ValueError):
+        return False
 
 
 def _numbers(data: bytes) -> list[int]:

@@ -15,6 +15,7 @@ import msgspec
 
 from ledger.domain.commitment import SALT_BYTES
 from ledger.log.encoded import EncodedEntries
+from ledger.log.tree import root_of
 from ledger.service.pieces import pieces
 from ledger.service.stored_batches import SALTS_BYTES
 from ledger.service.times import iso_ms
@@ -46,6 +47,10 @@ class LeafMaker(Protocol):
         """What does it: ``compiled`` or ``python``."""
         ...
 
+    def root(self, digests: bytes) -> bytes:
+        """Return the RFC 6962 root over some digests, one after another."""
+        ...
+
     def make(self, read: ReadAhead, first: int, placing: Placing, kinds: Sequence[BoundKind]) -> MadeLeaves:
         """Return the leaves of a batch at its place.
 
@@ -62,6 +67,10 @@ class PythonLeaves:
     """`LeafMaker` by the product's own templates."""
 
     code: Final = "python"
+
+    def root(self, digests: bytes) -> bytes:
+        """Return the RFC 6962 root over some digests."""
+        return root_of(pieces(digests, _HASH))
 
     def make(self, read: ReadAhead, first: int, placing: Placing, kinds: Sequence[BoundKind]) -> MadeLeaves:
         """Return the leaves of a batch at its place; see `LeafMaker`."""

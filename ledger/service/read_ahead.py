@@ -71,12 +71,16 @@ class ReadAhead(msgspec.Struct, frozen=True, gc=False):
         """Say whether every part is of as many events as it says."""
         count = self.count
         return (
-            count > 0
+            0 < count <= MAX_BATCH_EVENTS
+            and (len(self.signer), len(self.signature), len(self.signed)) == (20, 65, _HASH)
             and (len(self.kind_of), len(self.keys), len(self.digests)) == (2 * count, 8 * count, _HASH * count)
             and (len(self.salts), len(self.others)) == (SALTS_BYTES * count, 2 * _HASH * count)
             and self.ids.are(count)
             and self.correlations.are(count)
             and len(self.first_prev) == 2 * _HASH
+            and self.first_prev.isascii()
+            and self.nonce.isascii()
+            and self.nonce.isdecimal()
             and max(memoryview(self.kind_of).cast("H")) < len(self.kinds)
         )
 

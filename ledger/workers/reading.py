@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import resource
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
@@ -17,6 +18,8 @@ from ledger.workers.pipes import LENGTH, receive
 
 if TYPE_CHECKING:
     from typing import BinaryIO
+
+_MEMORY_BYTES: Final = 4 << 30
 
 
 def serve(domain: Domain, bodies: BinaryIO, answers: BinaryIO) -> None:
@@ -34,6 +37,20 @@ def serve(domain: Domain, bodies: BinaryIO, answers: BinaryIO) -> None:
         answers.flush()
 
 
+def confine() -> None:
+    """Give up what a parser needs not: no file or socket can be opened from here on, none written, no process made.
+
+    What still can be reached is memory, of which there is a bound, and the pipes that are open.
+    """
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_NPROC, (0, 0))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_AS, (_MEMORY_BYTES, _MEMORY_BYTES))
+
+
 if __name__ == "__main__":
     with contextlib.suppress(BrokenPipeError, KeyboardInterrupt):
+        library()
+        confine()
         serve(Domain(int(sys.argv[1]), bytes.fromhex(sys.argv[2])), sys.stdin.buffer, sys.stdout.buffer)

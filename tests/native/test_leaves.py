@@ -98,6 +98,17 @@ def test_leaves_and_receipts_are_the_same(
     assert [one["id"] for one in receipts] == [one["id"] for one in changes]
 
 
+def test_the_longest_numbers_have_room() -> None:
+    """Buffers are made for twenty digits, also where the format allows sixteen."""
+    most = 2**64 - 10
+    read = msgspec.structs.replace(read_of([{"id": "a"}, {"id": "b"}]), first_seq=most)
+    stream = Stream("gw@x", "", "salt", "ef" * 32, most, bytes(32), "cd" * 32)
+    placing = Placing(2**43, BlockRef(2**53, b"\x08" * 32, 1_700_000_000), stream)
+    kinds = kinds_of(read, [])
+    slow, fast = PythonLeaves().make(read, most, placing, kinds), native().make(read, most, placing, kinds)
+    assert (fast.leaves.payload, fast.receipts) == (slow.leaves.payload, slow.receipts)
+
+
 PARTS = ("kind_of", "keys", "digests", "salts", "others", "first_prev")
 
 
