@@ -46,6 +46,7 @@ _MERGE_PARTS: Final = 64
 """A merge takes the key space in so many parts, so that its memory is a small part of the files'."""
 
 SEAL_KEYS: Final = 1 << 16
+_NO_KEYS: Final = np.empty(0, np.uint64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +108,8 @@ class KeyIndex:
         self._fresh: dict[int, int] = {}
         self._sealed: dict[int, int] = {}
         self._runs: tuple[_Run, ...] = ()
-        self._filter = KeyFilter()
-        """Of all keys in the files."""
+        self._filter: KeyFilter | None = KeyFilter()
+        """Of all keys in the files; while it is made, they are searched themselves."""
         self._next_number = 0
         self._worker: threading.Thread | None = None
 
@@ -124,7 +125,9 @@ class KeyIndex:
                     return None
                 self._next_number = manifest.next_number
                 self._runs = tuple(_open_run(self._folder, file) for file in manifest.files)
-                self._filter = _filter_of(self._runs)
+                self._filter = None
+                self._worker = threading.Thread(target=self._fill_filter, name="key-index", daemon=True)
+                self._worker.start()
                 return Snapshot(manifest.size, bytes.fromhex(manifest.mark), manifest.state.encode())
             except (OSError, ValueError, msgspec.MsgspecError):
                 self._runs = ()
@@ -147,7 +150,9 @@ class KeyIndex:
             found = {key: fresh[key] for key in keys if key in fresh} if not fresh.keys().isdisjoint(keys) else {}
             if sealed and not sealed.keys().isdisjoint(keys):
                 found = {key: sealed[key] for key in keys if key in sealed} | found
-        wanted = passing.passing(np.fromiter(keys, np.uint64, len(keys))) if runs else ()
+        wanted = np.fromiter(keys, np.uint64, len(keys)) if runs else _NO_KEYS
+        if passing is not None:
+            wanted = passing.passing(wanted)
         if len(wanted):
             wanted = np.sort(wanted)
             for run in runs:
@@ -208,8 +213,9 @@ class KeyIndex:
                 runs.sort(key=lambda run: run.file.count, reverse=True)
             self._publish(snapshot, runs)
             passing = self._filter
-            passing.add(np.fromiter(sealed.keys(), np.uint64, len(sealed)))
-            if passing.is_full():
+            if passing is not None:
+                passing.add(np.fromiter(sealed.keys(), np.uint64, len(sealed)))
+            if passing is None or passing.is_full():
                 passing = _filter_of(runs)
         except Exception:  # noqa: BLE001 - it is written with the next snapshot; until then the keys stay in memory.
             with self._lock:
@@ -219,6 +225,10 @@ class KeyIndex:
         with self._lock:
             self._runs, self._sealed, self._filter = tuple(runs), {}, passing
         self._remove_others([run.file.name for run in runs])
+
+    def _fill_filter(self) -> None:
+        """Make the filter of the files that are there; a seal waits for it."""
+        self._filter = _filter_of(self._runs)
 
     def _run_of(self, keys: dict[int, int]) -> _Run:
         found = np.fromiter(keys.keys(), np.uint64, len(keys))

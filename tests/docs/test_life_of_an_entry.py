@@ -31,7 +31,7 @@ def test_the_checks_have_the_numbers_of_the_code() -> None:
 
 def test_events_and_log_are_written_in_the_order_told() -> None:
     source = inspect.getsource(GroupAppender._write)
-    steps = [source.index(step) for step in ("events.append(", "log.append(", "frontiers.accepted(")]
+    steps = [source.index(step) for step in ("events.append(", "log.append_encoded(", "frontiers.accepted(")]
     assert steps == sorted(steps)
     answering = inspect.getsource(event_appending.append_batch)
     assert answering.index("appender.finish(") < answering.index("_receipts(")
