@@ -32,7 +32,7 @@ from scripts.bench.ingest_peers import Immudb, Tessera
 from scripts.bench.quantiles import quantile
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from scripts.bench.signed_batches import Stream
 
@@ -97,17 +97,20 @@ def compare(server: Server, streams: Sequence[Stream], peers: Peers, *, runs: in
     ):
         table.add_column(column, justify="right")
     ours_best = 0.0
+    parts: list[str] = []
     for clients, batch in SETTINGS:
         batches = max(1, events // clients // batch)
         ours: list[Run] = []
         theirs: list[Run] = []
         _run_ours(server, streams[:clients], peers, batch, 2)
+        before = server.processor_s()
         for _ in range(runs):
             ours.append(_run_ours(server, streams[:clients], peers, batch, batches))
             if peers.immudb is not None:
                 server.pause(is_paused=True)
                 theirs.append(peers.immudb.run(clients, batch, batches, PEER_BYTES))
                 server.pause(is_paused=False)
+        parts.append(f"{clients} x {batch}: {_shares(before, server.processor_s(), sum(run.events for run in ours))}")
         rate = statistics.median(run.rate for run in ours)
         ours_best = max(ours_best, rate)
         ratio = f"{rate / statistics.median(run.rate for run in theirs):.2f} ×" if theirs else ""
@@ -127,6 +130,8 @@ def compare(server: Server, streams: Sequence[Stream], peers: Peers, *, runs: in
     console.print(
         f"Ours: events of {event_bytes(streams[0])} bytes, signed and bound. Peers: {PEER_BYTES} random bytes."
     )
+    for one in parts:
+        console.print(f"Processor time of ours, in microseconds an event, {one}")
     _print_memory(console, "ours", server.memory())
     for name, peer in (("immudb", peers.immudb), ("Tessera", peers.tessera)):
         if peer is None:
@@ -172,6 +177,11 @@ def _run_ours(server: Server, streams: Sequence[Stream], peers: Peers, batch: in
         for peer in (peers.immudb, peers.tessera):
             if peer is not None:
                 peer.pause(is_paused=False)
+
+
+def _shares(before: Mapping[str, float], after: Mapping[str, float], events: int) -> str:
+    taken = {part: 1e6 * (seconds - before.get(part, 0.0)) / events for part, seconds in after.items()}
+    return ", ".join(f"{part} {taken[part]:.1f}" for part in sorted(taken, key=taken.__getitem__, reverse=True))
 
 
 def _shown(runs: Sequence[Run]) -> tuple[str, ...]:

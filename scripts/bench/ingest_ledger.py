@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 PASSPHRASE: Final = "for-the-bench-only"  # noqa: S105 - of a home that lives as long as the measurement.
 _STOP_S: Final = 60.0
+_PARTS: Final = {b"ledger.workers.reading": "reader", b"ledger.workers.facts": "index", b"anvil": "chain's node"}
+"""The processes of a server beside the ledger's own, by what their commands hold."""
 
 
 def prepare(home: Path, clients: int) -> list[Stream]:
@@ -106,6 +109,10 @@ class Server:
         """Return the memory of its processes."""
         return memory_of_group(self._process.pid)
 
+    def processor_s(self) -> dict[str, float]:
+        """Return the processor time that its parts took so far, in seconds."""
+        return processor_of_group(self._process.pid)
+
     def get(self, path: str) -> tuple[int, Any]:
         """Ask for a JSON document; return the status and the document."""
         connection = http.client.HTTPConnection(self.host, self.port, timeout=60)
@@ -146,6 +153,21 @@ def memory_of_group(group: int) -> Memory:
             now += next(int(line.split()[1]) for line in rollup.splitlines() if line.startswith("Pss:"))
             peak += int(status["VmHWM"].split()[0])
     return Memory(now / 1024, peak / 1024)
+
+
+def processor_of_group(group: int) -> dict[str, float]:
+    """Return the seconds of processor time that each part of a server took: the system's share for it included."""
+    ticks = os.sysconf("SC_CLK_TCK")
+    taken: defaultdict[str, float] = defaultdict(float)
+    for thread in Path("/proc").glob("[0-9]*/task/[0-9]*"):
+        with contextlib.suppress(OSError):
+            fields = (thread / "stat").read_text(encoding="utf-8").rpartition(") ")[2].split()
+            if int(fields[2]) == group:
+                command = (thread / "cmdline").read_bytes()
+                part = next((name for mark, name in _PARTS.items() if mark in command), "")
+                part = part or ("event loop" if thread.name == thread.parts[2] else "ledger's threads")
+                taken[part] += (int(fields[11]) + int(fields[12])) / ticks
+    return taken
 
 
 def _fill(services: Services, clients: int) -> str:
