@@ -10,6 +10,7 @@
 (decisions 8): a chain behind the highest bound block, a log behind its last anchor, a vault behind the log.
 """
 
+from ledger.bootstrap.allocation import share_heaps
 from ledger.bootstrap.making import init_home, restore_home
 from ledger.bootstrap.opaque import has_sealed_log_key, open_opaque, public_log_key
 from ledger.bootstrap.opening import open_home
@@ -29,6 +30,7 @@ __all__ = [
     "read_settings",
     "restore_home",
     "rotate_log_key",
+    "share_heaps",
     "stream_gaps",
     "witness_key",
 ]

@@ -17,7 +17,6 @@ from ledger.bootstrap.stored_values import value_checks
 from ledger.chain.outbox_store import OutboxStore
 from ledger.domain.errors import IntegrityError
 from ledger.domain.keccak import keccak256
-from ledger.domain.records import EventBatch
 from ledger.home import Home, HomeLock
 from ledger.home_guard import check_home
 from ledger.log.note import Ed25519Verifier
@@ -36,7 +35,6 @@ from ledger.service.log_keys import check_log_keys
 from ledger.service.older_copy import LogRewrittenError, RestoredOlderCopyError
 from ledger.service.read_only import read_only_log, read_only_outbox
 from ledger.service.services import Services, no_progress
-from ledger.service.submission import domain_of
 from ledger.service.upkeep import StoreCopy, held_size
 from ledger.service.verbs import VERBS
 from ledger.store.event_store import FileEventStore
@@ -152,7 +150,7 @@ def open_home(settings: Settings, progress: Callable[[str, int, int], None] = no
             services.rpc = engine.gateway(services)
             if settings.batch_readers:
                 services.leaf_maker = leaf_maker()
-                services.reader = readers = ReaderProcesses(domain_of(deployment, EventBatch), settings.batch_readers)
+                services.reader = readers = ReaderProcesses(settings.batch_readers)
                 opened.callback(readers.close)
         resume_frontiers(services)
         services.closers.append(opened.pop_all().close)

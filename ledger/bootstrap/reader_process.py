@@ -20,7 +20,6 @@ from ledger.service.read_ahead import ReadAhead
 from ledger.workers.pipes import LENGTH, receive
 
 if TYPE_CHECKING:
-    from ledger.domain.typed_data import Domain
     from ledger.service.leaf_making import LeafMaker
 
 _ANSWERS_WITHIN_S: Final = 10.0
@@ -32,11 +31,10 @@ _DECODER: Final = msgspec.msgpack.Decoder(ReadAhead)
 class ReaderProcesses:
     """Implements `ledger.service.read_ahead.BatchReader` with some processes; a body waits for one that is free."""
 
-    def __init__(self, domain: Domain, count: int) -> None:
-        """Read batches that are signed in a domain with ``count`` processes."""
-        arguments = (str(domain.chain_id), domain.verifying_contract.hex())
+    def __init__(self, count: int) -> None:
+        """Read batches with ``count`` processes."""
         self._readers = [
-            ChildProcess("ledger.workers.reading", *arguments, answers_within_s=_ANSWERS_WITHIN_S) for _ in range(count)
+            ChildProcess("ledger.workers.reading", answers_within_s=_ANSWERS_WITHIN_S) for _ in range(count)
         ]
         self._free: SimpleQueue[ChildProcess] = SimpleQueue()
         for reader in self._readers:

@@ -47,6 +47,7 @@ def run_up(settings: Settings) -> None:
         IntegrityError: The stores disagree.
     """
     log_service()
+    bootstrap.share_heaps()
     stop = threading.Event()
     with contextlib.ExitStack() as parts:
         listener = parts.enter_context(_listen(settings))

@@ -96,12 +96,6 @@ class NativeLines:
             looked_at,
         )
 
-    def root(self) -> bytes:
-        """Return the RFC 6962 root of the digests."""
-        hashes, root = bytearray(self.digests), bytearray(_HASH)
-        self._library.qz_root(_at(hashes), self.count, _at(root))
-        return bytes(root)
-
     def commit(self, reporter: str, exchanges: Sequence[event_templates.Exchange], salts: bytes) -> Committed:
         """Return what follows from the events; see `BatchLines`."""
         count, size = self.count, len(self._text)

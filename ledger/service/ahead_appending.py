@@ -1,8 +1,8 @@
 """Appending what was read ahead: the same batch, places, leaves and answer as `append_batch`, in less time.
 
-The batch is known to be well formed, in order and signed as stated. What depends on the ledger is checked here, in the
-numbers of ``docs/life-of-an-entry.md``; where anything is not as it should be, nothing is taken, and the batch goes the
-long way, which says what is wrong. A retry goes the long way too.
+The batch is known to be well formed and in order. Its signature, and what depends on the ledger, are checked here, in
+the numbers of ``docs/life-of-an-entry.md``; where anything is not as it should be, nothing is taken, and the batch goes
+the long way, which says what is wrong. A retry goes the long way too.
 """
 
 from __future__ import annotations
@@ -47,7 +47,8 @@ def append_ahead(services: Services, read: ReadAhead, *, idempotency_key: str) -
         UnavailableError: No block is fresh enough to bind at, or the disk takes nothing.
     """
     check_writable(services)
-    if not _is_signed(services, read):
+    signed = _signed(services, read)
+    if signed is None:
         return None
     keys = _numbers(read.keys)
     told = [batch_key(read.signer, int(read.nonce))]
@@ -68,13 +69,13 @@ def append_ahead(services: Services, read: ReadAhead, *, idempotency_key: str) -
         if not _is_plain(services, read, examples, block, view, stream, keys):
             return None
         kinds = [view.kind(event) for event in examples]
-        waiting, receipts = _place(services, read, idempotency_key, block, kinds, stream, keys)
+        waiting, receipts = _place(services, read, signed, idempotency_key, block, kinds, stream, keys)
     services.appender.finish(services, waiting)
     return b'{"items":[%b],"rejected":[]}' % receipts
 
 
-def _is_signed(services: Services, read: ReadAhead) -> bool:
-    """Say whether the batch's key signed the events' digests: a write is authorised here, whatever a reader says."""
+def _signed(services: Services, read: ReadAhead) -> bytes | None:
+    """Return what the batch's key signed, None if it did not sign these events' digests."""
     try:
         record = record_of(
             read.reporter,
@@ -85,9 +86,9 @@ def _is_signed(services: Services, read: ReadAhead) -> bool:
             deadline=read.deadline,
         )
         signed = signing_digest(domain_of(services.deployment, EventBatch), record)
-        return signed == read.signed and recover(signed, read.signature) == read.signer
+        return signed if recover(signed, read.signature) == read.signer else None
     except (LedgerError, ValueError):
-        return False
+        return None
 
 
 def _numbers(data: bytes) -> list[int]:
@@ -133,6 +134,7 @@ def _is_plain(
 def _place(
     services: Services,
     read: ReadAhead,
+    signed: bytes,
     idempotency_key: str,
     block: BlockRef,
     kinds: Sequence[BoundKind],
@@ -148,7 +150,7 @@ def _place(
         deadline=read.deadline,
         signer=read.signer,
         signature=read.signature,
-        signed=read.signed,
+        signed=signed,
         idempotency_key=idempotency_key,
     )
     kind_of = array("H")

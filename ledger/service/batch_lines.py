@@ -18,7 +18,7 @@ import msgspec
 from ledger.domain.commitment import SALT_BYTES
 from ledger.domain.errors import InvalidInputError
 from ledger.domain.event_v1 import check_own, claims_of
-from ledger.log.tree import leaf_hash, root_of
+from ledger.log.tree import leaf_hash
 from ledger.service.batch_events import canonical_events
 from ledger.service.batch_wire import split_lines
 from ledger.service.intake import pairing_keys
@@ -76,10 +76,6 @@ class BatchLines(Protocol):
 
     @property
     def digests(self) -> bytes: ...
-
-    def root(self) -> bytes:
-        """Return the RFC 6962 root of the digests."""
-        ...
 
     def commit(self, reporter: str, exchanges: Sequence[Exchange], salts: bytes) -> Committed:
         """Return what follows from the events.
@@ -140,10 +136,6 @@ class PythonLines:
             kind_of=array("H", kind_of).tobytes(),
             digests=b"".join(digests),
         )
-
-    def root(self) -> bytes:
-        """Return the RFC 6962 root of the digests."""
-        return root_of(pieces(self.digests, 32))
 
     def commit(self, reporter: str, exchanges: Sequence[Exchange], salts: bytes) -> Committed:
         """Return what follows from the events; see `BatchLines`."""

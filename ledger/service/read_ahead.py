@@ -1,10 +1,10 @@
 """What can be worked out of a batch without the ledger: by another process, while the ledger appends others.
 
-`read_ahead` takes the usual body, NDJSON of canonical events that are all well formed, follow each other and are
-signed as stated. It returns all that the ledger needs to place and bind them: digests, pairing keys, fresh salts, the
-hashes of the two groups that no binding enters, and the lines packed for the disk. Of any other body it returns None:
-then the ledger reads the body itself and says what is wrong. So a reader that fails or lies by leaving out slows a
-batch down; it is a process of the ledger's own, started from the ledger's own program, and is trusted like it.
+`read_ahead` takes the usual body, NDJSON of canonical events that are all well formed and follow each other. It returns
+all that the ledger needs to place and bind them: digests, pairing keys, fresh salts, the hashes of the two groups that
+no binding enters, and the lines packed for the disk. Of any other body it returns None: then the ledger reads the body
+itself and says what is wrong. Who signed a batch, the ledger checks itself, over the digests; so a reader that fails or
+leaves something out slows a batch down, and one that lies of what stands behind a digest is found by ``fsck``.
 """
 
 from __future__ import annotations
@@ -17,14 +17,11 @@ import msgspec
 from ledger.domain.errors import LedgerError
 from ledger.domain.event_templates import Exchange, exchange_of
 from ledger.domain.event_v1 import check_claims, encode_event, read_line
-from ledger.domain.typed_data import Domain
-from ledger.domain.typed_data import digest as signing_digest
 from ledger.service.batch_events import check_count, check_head, parse_nonce
 from ledger.service.batch_lines import PythonLines
 from ledger.service.batch_wire import split_head
-from ledger.service.event_batches import MAX_BATCH_EVENTS, record_of
+from ledger.service.event_batches import MAX_BATCH_EVENTS
 from ledger.service.pieces import Pieces
-from ledger.service.signatures import recover
 from ledger.service.signed_requests import parse_hex
 from ledger.service.stored_batches import SALTS_BYTES, pack
 
@@ -38,7 +35,7 @@ _HASH: Final = 32
 
 
 class ReadAhead(msgspec.Struct, frozen=True, gc=False):
-    """A batch of well-formed events in their order, signed as stated."""
+    """A batch of well-formed events in their order."""
 
     reporter: str
     agreement: str
@@ -46,7 +43,6 @@ class ReadAhead(msgspec.Struct, frozen=True, gc=False):
     deadline: int
     signer: bytes
     signature: bytes
-    signed: bytes
     count: int
     first_seq: int
     first_prev: str
@@ -72,7 +68,7 @@ class ReadAhead(msgspec.Struct, frozen=True, gc=False):
         count = self.count
         return (
             0 < count <= MAX_BATCH_EVENTS
-            and (len(self.signer), len(self.signature), len(self.signed)) == (20, 65, _HASH)
+            and (len(self.signer), len(self.signature)) == (20, 65)
             and (len(self.kind_of), len(self.keys), len(self.digests)) == (2 * count, 8 * count, _HASH * count)
             and (len(self.salts), len(self.others)) == (SALTS_BYTES * count, 2 * _HASH * count)
             and self.ids.are(count)
@@ -95,7 +91,6 @@ class BatchReader(Protocol):
 
 def read_ahead(
     body: bytes,
-    domain: Domain,
     take_apart: TakeApart = PythonLines.of,
     random: Callable[[int], bytes] = os.urandom,
 ) -> ReadAhead | None:
@@ -103,7 +98,6 @@ def read_ahead(
 
     Args:
         body: NDJSON, decoded.
-        domain: The EIP-712 domain in which batches are signed.
         take_apart: Takes the lines apart.
         random: Gives the salts.
     """
@@ -111,31 +105,17 @@ def read_ahead(
         head, text = split_head(body)
         if text.count(b"\n") > MAX_BATCH_EVENTS:
             return None
-        return _read(head, text, domain, take_apart, random)
+        return _read(head, text, take_apart, random)
     except LedgerError:
         return None
 
 
-def _read(
-    head: BatchHead, text: bytes, domain: Domain, take_apart: TakeApart, random: Callable[[int], bytes]
-) -> ReadAhead | None:
+def _read(head: BatchHead, text: bytes, take_apart: TakeApart, random: Callable[[int], bytes]) -> ReadAhead | None:
     lines = take_apart(text)
     if lines is None:
         return None
     check_count(lines.count)
     check_head(head, lines.count)
-    signer, signature = parse_hex(head.signer, "signer", 20), parse_hex(head.signature, "signature", 65)
-    record = record_of(
-        head.reporter,
-        head.agreement,
-        count=lines.count,
-        root=lines.root(),
-        nonce=parse_nonce(head.nonce),
-        deadline=head.deadline,
-    )
-    signed = signing_digest(domain, record)
-    if recover(signed, signature) != signer:
-        return None
     exchanges = _exchanges(head, lines.examples)
     if exchanges is None:
         return None
@@ -144,11 +124,10 @@ def _read(
     return ReadAhead(
         reporter=head.reporter,
         agreement=head.agreement,
-        nonce=str(record.nonce),
+        nonce=str(parse_nonce(head.nonce)),
         deadline=head.deadline,
-        signer=signer,
-        signature=signature,
-        signed=signed,
+        signer=parse_hex(head.signer, "signer", 20),
+        signature=parse_hex(head.signature, "signature", 65),
         count=lines.count,
         first_seq=lines.first_seq,
         first_prev=lines.first_prev,

@@ -31,8 +31,8 @@ class KeyFilter:
     __slots__ = ("_count", "_words", "room")
 
     def __init__(self, parts: Iterable[Keys] = (), *, count: int = 0) -> None:
-        """Hold the keys of some parts, ``count`` in all, with room for as many again."""
-        self.room = max(_LEAST_KEYS, 2 * count)
+        """Hold the keys of some parts, ``count`` in all, with room for half as many again."""
+        self.room = max(_LEAST_KEYS, count + count // 2)
         self._words = np.zeros(self.room * _BITS_A_KEY // 64, np.uint64)
         self._count = 0
         for part in parts:

@@ -16,6 +16,7 @@ names the files with their digests, and its own; it is replaced in one rename, a
 
 from __future__ import annotations
 
+import mmap
 import os
 import struct
 import threading
@@ -87,6 +88,11 @@ class _Run:
     base: int
     keys: NDArray[np.uint64]
     places: NDArray[np.uint32]
+    mapped: mmap.mmap
+
+    def let_go(self) -> None:
+        """Keep none of the file's pages: nearly no key is looked for in it, and the system has them still."""
+        self.mapped.madvise(mmap.MADV_DONTNEED)
 
     @property
     def tier(self) -> int:
@@ -212,6 +218,8 @@ class KeyIndex:
                 runs = [run for run in runs if run not in group] + [merged]
                 runs.sort(key=lambda run: run.file.count, reverse=True)
             self._publish(snapshot, runs)
+            for run in runs:
+                run.let_go()
             passing = self._filter
             if passing is not None:
                 passing.add(np.fromiter(sealed.keys(), np.uint64, len(sealed)))
@@ -306,16 +314,20 @@ def _open_run(folder: Path, file: _File) -> _Run:
     if path.stat().st_size != _HEADER.size + 12 * file.count or _digest(path) != file.digest:
         raise ValueError(file.name)
     with path.open("rb") as opened:
-        magic, base, count = _HEADER.unpack(opened.read(_HEADER.size))
+        mapped = mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ)
+    magic, base, count = _HEADER.unpack_from(mapped)
     if magic != _MAGIC or count != file.count:
         raise ValueError(file.name)
-    keys = np.memmap(path, "<u8", "r", _HEADER.size, (count,))
-    places = np.memmap(path, "<u4", "r", _HEADER.size + 8 * count, (count,))
-    return _Run(file, base, keys, places)
+    keys = np.frombuffer(mapped, "<u8", count, _HEADER.size)
+    places = np.frombuffer(mapped, "<u4", count, _HEADER.size + 8 * count)
+    return _Run(file, base, keys, places, mapped)
 
 
 def _filter_of(runs: Sequence[_Run]) -> KeyFilter:
-    return KeyFilter((run.keys for run in runs), count=sum(run.file.count for run in runs))
+    made = KeyFilter((run.keys for run in runs), count=sum(run.file.count for run in runs))
+    for run in runs:
+        run.let_go()
+    return made
 
 
 def _mergeable(runs: Sequence[_Run]) -> list[_Run] | None:

@@ -1,4 +1,4 @@
-"""Reads batches: ``python -m ledger.workers.reading CHAIN_ID CONTRACT`` (see `ledger.bootstrap.reader_process`)."""
+"""Reads batches: ``python -m ledger.workers.reading`` (see `ledger.bootstrap.reader_process`)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from ledger.domain.typed_data import Domain
 from ledger.native.library import library
 from ledger.native.lines import NativeLines
 from ledger.service.batch_lines import PythonLines
@@ -22,13 +21,13 @@ if TYPE_CHECKING:
 _MEMORY_BYTES: Final = 4 << 30
 
 
-def serve(domain: Domain, bodies: BinaryIO, answers: BinaryIO) -> None:
+def serve(bodies: BinaryIO, answers: BinaryIO) -> None:
     """Read bodies until there are no more."""
     encoder = msgspec.msgpack.Encoder()
     take_apart = PythonLines.of if library() is None else NativeLines.of
     while (body := receive(bodies)) is not None:
         try:
-            read = read_ahead(body, domain, take_apart)
+            read = read_ahead(body, take_apart)
         except Exception:  # noqa: BLE001 - whatever a body provokes: the ledger reads it itself, and answers for it.
             read = None
         answer = encoder.encode(read) if read is not None else b""
@@ -53,4 +52,4 @@ if __name__ == "__main__":
     with contextlib.suppress(BrokenPipeError, KeyboardInterrupt):
         library()
         confine()
-        serve(Domain(int(sys.argv[1]), bytes.fromhex(sys.argv[2])), sys.stdin.buffer, sys.stdout.buffer)
+        serve(sys.stdin.buffer, sys.stdout.buffer)

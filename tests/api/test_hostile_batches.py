@@ -42,7 +42,7 @@ def test_a_body_of_countless_values_is_refused_before_they_are_made(media_type: 
 
 
 def test_a_body_that_no_reader_expects_leaves_the_reader_at_work(world: World) -> None:
-    reader = ReaderProcesses(domain_of(world.services.deployment, EventBatch), 1)
+    reader = ReaderProcesses(1)
     good = ndjson(world.batch("reporter-p", {}))
     try:
         assert reader.read(good) is not None
@@ -57,7 +57,7 @@ def test_a_body_that_no_reader_expects_leaves_the_reader_at_work(world: World) -
 
 def test_a_reader_that_died_is_started_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(child_process, "REST_S", 0.0)
-    reader = ReaderProcesses(domain_of(world.services.deployment, EventBatch), 1)
+    reader = ReaderProcesses(1)
     good = ndjson(world.batch("reporter-p", {}))
     try:
         assert reader.read(good) is not None

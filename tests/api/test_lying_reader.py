@@ -13,12 +13,10 @@ import pytest
 
 from ledger.bootstrap import child_process, reader_process
 from ledger.bootstrap.reader_process import ReaderProcesses
-from ledger.domain.records import EventBatch
 from ledger.native.leaves import NativeLeaves
 from ledger.service.ahead_appending import append_ahead
 from ledger.service.leaf_making import PythonLeaves
 from ledger.service.read_ahead import read_ahead
-from ledger.service.submission import domain_of
 from ledger.workers.pipes import LENGTH
 from tests.api.test_reading_ahead import ndjson
 from tests.native.test_leaves import native
@@ -35,7 +33,7 @@ def reader(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[ReaderProc
     monkeypatch.setattr(child_process, "REST_S", 0.0)
     monkeypatch.setattr(child_process, "_PATIENCE_S", 0.05)
     monkeypatch.setattr(reader_process, "_ANSWERS_WITHIN_S", 5.0)
-    made = ReaderProcesses(domain_of(world.services.deployment, EventBatch), 1)
+    made = ReaderProcesses(1)
     yield made
     made.close()
 
@@ -80,7 +78,7 @@ def test_an_answer_that_is_none_leaves_the_body_to_others(
 
 
 LIES: list[dict[str, Any]] = [
-    {"signature": bytes(65)}, {"signer": b"\x09" * 20}, {"signed": bytes(32)}, {"deadline": 1_900_000_000},
+    {"signature": bytes(65)}, {"signer": b"\x09" * 20}, {"deadline": 1_900_000_000},
     {"nonce": "3"}, {"agreement": ""}, {"reporter": "gw@ods:R01"}, {"reporter": "no post"}, {"kinds": [b"{}"]},
     {"digests": bytes(64)},
 ]  # fmt: skip
@@ -94,9 +92,7 @@ def test_what_the_key_did_not_sign_is_not_taken(
     """The ledger checks the signature itself, over the digests that it was told."""
     world.services.leaf_maker = maker
     size = world.services.log.size()
-    read: ReadAhead | None = read_ahead(
-        ndjson(world.batch("reporter-p", {}, {})), domain_of(world.services.deployment, EventBatch)
-    )
+    read: ReadAhead | None = read_ahead(ndjson(world.batch("reporter-p", {}, {})))
     assert read is not None
     assert append_ahead(world.services, msgspec.structs.replace(read, **lie), idempotency_key="") is None
     assert world.services.log.size() == size

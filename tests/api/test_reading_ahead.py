@@ -11,7 +11,6 @@ import pytest
 from ledger.bootstrap.reader_process import ReaderProcesses
 from ledger.domain import canonical
 from ledger.domain.event_v1 import encode_event
-from ledger.domain.records import EventBatch
 from ledger.native.leaves import NativeLeaves
 from ledger.native.library import library
 from ledger.native.lines import NativeLines
@@ -23,7 +22,6 @@ from ledger.service.event_documents import opened
 from ledger.service.event_submission import shown
 from ledger.service.leaf_making import PythonLeaves
 from ledger.service.read_ahead import ReadAhead, read_ahead
-from ledger.service.submission import domain_of
 from tests.api.world import PROVIDER
 
 if TYPE_CHECKING:
@@ -53,7 +51,7 @@ def way(request: pytest.FixtureRequest, world: World) -> str:
 def ahead(world: World, batch: SignedBatch) -> ReadAhead:
     is_compiled = isinstance(world.services.leaf_maker, NativeLeaves)
     take_apart = NativeLines.of if is_compiled else PythonLines.of
-    read = read_ahead(ndjson(batch), domain_of(world.services.deployment, EventBatch), take_apart)
+    read = read_ahead(ndjson(batch), take_apart)
     assert read is not None
     return read
 
@@ -110,10 +108,18 @@ def _out_of_order(batch: SignedBatch) -> SignedBatch:
     return dataclasses.replace(batch, events=batch.events[::-1])
 
 
-@pytest.mark.parametrize("change", [_wrong_signature, _without_an_event, _out_of_order])
-def test_a_batch_that_is_not_as_signed_is_left_to_the_long_way(world: World, change: Any) -> None:
-    batch = change(world.batch("reporter-p", {}, {}, {}))
-    assert read_ahead(ndjson(batch), domain_of(world.services.deployment, EventBatch)) is None
+@pytest.mark.parametrize("change", [_without_an_event, _out_of_order])
+def test_events_that_do_not_follow_are_left_to_the_long_way(world: World, change: Any) -> None:
+    body = ndjson(change(world.batch("reporter-p", {}, {}, {})))
+    assert read_ahead(body) is None
+    assert read_ahead(body, NativeLines.of) is None
+
+
+def test_a_batch_that_is_not_as_signed_is_left_to_the_long_way(world: World) -> None:
+    size = world.services.log.size()
+    read = ahead(world, _wrong_signature(world.batch("reporter-p", {}, {}, {})))
+    assert append_ahead(world.services, read, idempotency_key="") is None
+    assert world.services.log.size() == size
 
 
 @pytest.mark.parametrize(
@@ -137,14 +143,14 @@ def test_what_the_ledger_would_refuse_is_left_to_the_long_way(world: World, chan
 
 @pytest.fixture
 def readers(world: World) -> Iterator[ReaderProcesses]:
-    made = ReaderProcesses(domain_of(world.services.deployment, EventBatch), 2)
+    made = ReaderProcesses(2)
     yield made
     made.close()
 
 
 def test_a_process_reads_what_this_one_would(world: World, readers: ReaderProcesses) -> None:
     body = ndjson(world.batch("reporter-p", *MIXED))
-    told, here = readers.read(body), read_ahead(body, domain_of(world.services.deployment, EventBatch))
+    told, here = readers.read(body), read_ahead(body)
     assert told is not None
     assert here is not None
     for name in ReadAhead.__struct_fields__:
@@ -156,7 +162,7 @@ def test_a_process_reads_what_this_one_would(world: World, readers: ReaderProces
 
 
 def test_a_reader_that_died_leaves_bodies_to_others(world: World) -> None:
-    reader = ReaderProcesses(domain_of(world.services.deployment, EventBatch), 1)
+    reader = ReaderProcesses(1)
     body = ndjson(world.batch("reporter-p", {}))
     try:
         assert reader.read(body) is not None

@@ -14,7 +14,7 @@ from ledger.domain.codes import Duty, Flag, Mismatch, Verdict
 from ledger.domain.event_templates import template_of
 from ledger.domain.event_v1 import NO_HASH, encode_event, read_line
 from ledger.log.tiles import decode_bundle
-from ledger.log.tree import leaf_hash
+from ledger.log.tree import leaf_hash, root_of
 from ledger.native.leaves import NativeLeaves
 from ledger.native.library import library
 from ledger.service.block_view import BoundKind
@@ -24,14 +24,14 @@ from ledger.service.placing import Placing
 from ledger.service.ports import BlockRef
 from ledger.service.read_ahead import ReadAhead, read_ahead
 from ledger.service.stored_batches import BoundAs
-from tests.native.signed import DOMAIN, body_of
+from tests.native.signed import body_of
 from tests.native.test_lines import events_of, random
 
 NAMES = st.text("abc-09 /\u4e2d\u00e9", min_size=1, max_size=9).map(str.strip).filter(bool)
 
 
 def read_of(changes: list[dict[str, Any]]) -> ReadAhead:
-    read = read_ahead(body_of([encode_event(one) for one in events_of(changes)]), DOMAIN, random=random)
+    read = read_ahead(body_of([encode_event(one) for one in events_of(changes)]), random=random)
     assert read is not None
     return read
 
@@ -107,6 +107,12 @@ def test_the_longest_numbers_have_room() -> None:
     kinds = kinds_of(read, [])
     slow, fast = PythonLeaves().make(read, most, placing, kinds), native().make(read, most, placing, kinds)
     assert (fast.leaves.payload, fast.receipts) == (slow.leaves.payload, slow.receipts)
+
+
+@given(st.integers(1, 70))
+def test_roots_over_digests_are_those_of_the_tree(count: int) -> None:
+    digests = [random(32 + place)[place:] for place in range(count)]
+    assert native().root(b"".join(digests)) == root_of(digests) == PythonLeaves().root(b"".join(digests))
 
 
 PARTS = ("kind_of", "keys", "digests", "salts", "others", "first_prev")

@@ -11,14 +11,14 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ledger.domain.event_v1 import encode_event
-from ledger.log.tree import leaf_hash, root_of
+from ledger.log.tree import leaf_hash
 from ledger.native.library import library
 from ledger.native.lines import NativeLines
 from ledger.service.batch_lines import PythonLines
 from ledger.service.event_batches import place_events
 from ledger.service.read_ahead import ReadAhead, read_ahead
 from tests.domain.factories import event
-from tests.native.signed import AGREEMENT, DOMAIN, body_of
+from tests.native.signed import AGREEMENT, body_of
 
 if TYPE_CHECKING:
     from ledger.domain.event_v1 import EventV1
@@ -59,8 +59,8 @@ def events_of(changes: list[dict[str, Any]]) -> list[EventV1]:
 
 def both(body: bytes) -> tuple[ReadAhead | None, ReadAhead | None]:
     return (
-        read_ahead(body, DOMAIN, PythonLines.of, random),
-        read_ahead(body, DOMAIN, NativeLines.of, random),
+        read_ahead(body, PythonLines.of, random),
+        read_ahead(body, NativeLines.of, random),
     )
 
 
@@ -89,7 +89,7 @@ def test_usual_events_are_read() -> None:
 @settings(max_examples=500)
 @given(data=st.data())
 def test_altered_lines_are_read_alike_or_refused_by_both(data: st.DataObject) -> None:
-    """Bytes put in, taken out or altered; what follows is chained to it, and all is signed as it then is."""
+    """Bytes put in, taken out or altered; what follows is chained to it."""
     lines = [encode_event(one) for one in events_of([{"source": {"a": "b", "c": 12}}, {}, {"size": 3}])]
     place = data.draw(st.integers(0, 2))
     line = bytearray(lines[place])
@@ -147,14 +147,6 @@ def test_an_event_that_does_not_follow_is_refused() -> None:
     lines = [encode_event(one) for one in events_of([{}, {}, {}])]
     for wrong in (lines[::-1], [lines[0], lines[2]], [lines[0], lines[0]]):
         assert both(body_of(wrong)) == (None, None)
-
-
-@given(st.integers(1, 70))
-def test_roots_are_those_of_the_tree(count: int) -> None:
-    lines = [encode_event(one) for one in events_of([{} for _ in range(count)])]
-    read = NativeLines.of(b"\n".join(lines))
-    assert read is not None
-    assert read.root() == root_of(map(leaf_hash, lines))
 
 
 def test_more_kinds_than_are_kept_are_refused_by_both() -> None:

@@ -28,7 +28,7 @@ def test_few_others_pass_and_a_full_one_says_so() -> None:
     others = drawn.integers(0, 2**63, 100_000, np.uint64) * np.uint64(2)
     assert len(held.passing(others)) < 1_000
     assert not held.is_full()
-    held.add(drawn.integers(0, 2**63, 300_001, np.uint64))
+    held.add(drawn.integers(0, 2**63, 150_001, np.uint64))
     assert held.is_full()
 
 
