@@ -10,7 +10,7 @@
 (decisions 8): a chain behind the highest bound block, a log behind its last anchor, a vault behind the log.
 """
 
-from ledger.bootstrap.allocation import share_heaps
+from ledger.bootstrap.allocation import give_back, share_heaps
 from ledger.bootstrap.making import init_home, restore_home
 from ledger.bootstrap.opaque import has_sealed_log_key, open_opaque, public_log_key
 from ledger.bootstrap.opening import open_home
@@ -20,6 +20,7 @@ from ledger.bootstrap.rotating import rotate_log_key
 from ledger.bootstrap.witness import init_witness, open_witness, witness_key
 
 __all__ = [
+    "give_back",
     "has_sealed_log_key",
     "init_home",
     "init_witness",

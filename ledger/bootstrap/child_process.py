@@ -28,6 +28,8 @@ _PATIENCE_S: Final = 1.0
 
 _PIPE_BYTES: Final = 1 << 20
 
+_NEEDED: Final = frozenset({"PATH", "HOME", "LANG", "TMPDIR", "TZ", "VIRTUAL_ENV", "LD_LIBRARY_PATH", OFF})
+
 
 class ChildProcess:
     """One process of a module of ours. Threads may share it: they take turns."""
@@ -123,5 +125,9 @@ class ChildProcess:
 
 
 def _environment() -> dict[str, str]:
-    """Return the environment without the settings, which name files that are nothing to it."""
-    return {name: value for name, value in os.environ.items() if not name.startswith("QUANZE_") or name == OFF}
+    """Return what a process of ours needs to start: no settings, which name files, and nobody's keys."""
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if name in _NEEDED or name.startswith(("PYTHON", "LC_", "COVERAGE"))
+    }

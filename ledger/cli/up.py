@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 _PUMP_S = 2.0
 """How often writes that nobody waits for are looked after: what the chain lost is sent again."""
 
+_MEMORY_S = 2.0
+"""How often memory that nobody uses is given back to the system."""
+
 _SHIP_S = 0.1
 """How often a log that is published in a store of its own is looked at for a new checkpoint."""
 
@@ -57,6 +60,8 @@ def run_up(settings: Settings) -> None:
         if not settings.read_only:
             services.keyring.signer(OPERATOR)  # A passphrase that opens no key is told before anybody is let in.
             parts.enter_context(_writing(services, settings))
+        memory = Loop("memory", _MEMORY_S, bootstrap.give_back)
+        parts.callback(memory.close)
         index = Loop("index", settings.index_interval_ms / 1000, services.indexing.catch_up)
         parts.callback(index.close)
         services.is_up = True

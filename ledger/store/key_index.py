@@ -43,8 +43,9 @@ _FORMAT: Final = "quanze-key-index-v1"
 _MERGED_AT_ONCE: Final = 4
 """So many files of like size become one."""
 
-_MERGE_PARTS: Final = 64
-"""A merge takes the key space in so many parts, so that its memory is a small part of the files'."""
+_MERGED_KEYS: Final = 1 << 17
+"""A merge takes the key space in parts of some so many keys, which bounds its memory. Fewer keys a part would only wait
+more often for Python's lock, which somebody else holds for most of the time in a flood."""
 
 SEAL_KEYS: Final = 1 << 16
 _NO_KEYS: Final = np.empty(0, np.uint64)
@@ -341,11 +342,12 @@ def _mergeable(runs: Sequence[_Run]) -> list[_Run] | None:
 
 def _merged_parts(group: Sequence[_Run], base: int) -> Iterator[tuple[NDArray[np.uint64], NDArray[np.uint32]]]:
     """Yield the keys of several files in order, a part of the key space at a time, with places above ``base``."""
-    bounds = [(part << 64) // _MERGE_PARTS for part in range(1, _MERGE_PARTS)]
+    parts = max(1, sum(run.file.count for run in group) // _MERGED_KEYS)
+    bounds = [(part << 64) // parts for part in range(1, parts)]
     cuts = [
         [0, *(int(np.searchsorted(run.keys, np.uint64(bound))) for bound in bounds), run.file.count] for run in group
     ]
-    for part in range(_MERGE_PARTS):
+    for part in range(parts):
         keys = np.concatenate([run.keys[cut[part] : cut[part + 1]] for run, cut in zip(group, cuts, strict=True)])
         places = np.concatenate(
             [

@@ -12,7 +12,6 @@ from ledger.bootstrap.reader_process import ReaderProcesses
 from ledger.domain import canonical
 from ledger.domain.event_v1 import encode_event
 from ledger.native.leaves import NativeLeaves
-from ledger.native.library import library
 from ledger.native.lines import NativeLines
 from ledger.service.ahead_appending import append_ahead
 from ledger.service.batch_lines import PythonLines
@@ -23,10 +22,12 @@ from ledger.service.event_submission import shown
 from ledger.service.leaf_making import PythonLeaves
 from ledger.service.read_ahead import ReadAhead, read_ahead
 from tests.api.world import PROVIDER
+from tests.native.compiled import compiled
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from ledger.service.batch_lines import TakeApart
     from ledger.service.event_batches import SignedBatch
     from tests.api.world import World
 
@@ -42,16 +43,17 @@ def ndjson(batch: SignedBatch) -> bytes:
 @pytest.fixture(params=["python", "compiled"], autouse=True)
 def way(request: pytest.FixtureRequest, world: World) -> str:
     """Read batches and make leaves in both ways there are."""
-    loaded = library()
-    assert loaded is not None, "run `make setup`: nothing is compiled here"
-    world.services.leaf_maker = PythonLeaves() if request.param == "python" else NativeLeaves(loaded)
+    world.services.leaf_maker = PythonLeaves() if request.param == "python" else NativeLeaves(compiled())
     return str(request.param)
 
 
+def take_apart_of(world: World) -> TakeApart:
+    """Return what takes lines apart in the way under test."""
+    return NativeLines.of if isinstance(world.services.leaf_maker, NativeLeaves) else PythonLines.of
+
+
 def ahead(world: World, batch: SignedBatch) -> ReadAhead:
-    is_compiled = isinstance(world.services.leaf_maker, NativeLeaves)
-    take_apart = NativeLines.of if is_compiled else PythonLines.of
-    read = read_ahead(ndjson(batch), take_apart)
+    read = read_ahead(ndjson(batch), take_apart_of(world))
     assert read is not None
     return read
 
@@ -112,7 +114,7 @@ def _out_of_order(batch: SignedBatch) -> SignedBatch:
 def test_events_that_do_not_follow_are_left_to_the_long_way(world: World, change: Any) -> None:
     body = ndjson(change(world.batch("reporter-p", {}, {}, {})))
     assert read_ahead(body) is None
-    assert read_ahead(body, NativeLines.of) is None
+    assert read_ahead(body, take_apart_of(world)) is None
 
 
 def test_a_batch_that_is_not_as_signed_is_left_to_the_long_way(world: World) -> None:

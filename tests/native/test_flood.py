@@ -6,6 +6,7 @@ from hashlib import sha256
 
 from ledger.native import lines as module
 from ledger.native.lines import NativeLines
+from tests.native.compiled import compiled
 
 BLOCK = 48
 SECRET = 0x8EBC6AF09C88C6E3.to_bytes(8, "little")
@@ -33,6 +34,7 @@ def flood(kinds: int, *, filler: bytes) -> bytes:
 
 
 def test_kinds_that_collide_are_refused_while_others_of_the_shape_are_read() -> None:
+    compiled()
     read = NativeLines.of(flood(module.MAX_KINDS, filler=b"zzzzzzzz"))
     assert read is not None
     assert len(read.examples) == module.MAX_KINDS

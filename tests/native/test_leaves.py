@@ -16,7 +16,6 @@ from ledger.domain.event_v1 import NO_HASH, encode_event, read_line
 from ledger.log.tiles import decode_bundle
 from ledger.log.tree import leaf_hash, root_of
 from ledger.native.leaves import NativeLeaves
-from ledger.native.library import library
 from ledger.service.block_view import BoundKind
 from ledger.service.intake import Stream
 from ledger.service.leaf_making import PythonLeaves
@@ -24,6 +23,7 @@ from ledger.service.placing import Placing
 from ledger.service.ports import BlockRef
 from ledger.service.read_ahead import ReadAhead, read_ahead
 from ledger.service.stored_batches import BoundAs
+from tests.native.compiled import compiled
 from tests.native.signed import body_of
 from tests.native.test_lines import events_of, random
 
@@ -61,9 +61,7 @@ def kinds_of(read: ReadAhead, mismatches: list[Mismatch]) -> list[BoundKind]:
 
 
 def native() -> NativeLeaves:
-    loaded = library()
-    assert loaded is not None, "run `make setup`: without the compiler these tests compare nothing"
-    return NativeLeaves(loaded)
+    return NativeLeaves(compiled())
 
 
 @given(

@@ -8,6 +8,7 @@ import pytest
 
 from ledger.native import library as module
 from ledger.native.library import OFF, library, path
+from tests.native.compiled import compiled
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,7 +23,7 @@ def _afresh() -> Iterator[None]:
 
 
 def test_it_is_not_used_where_it_is_switched_off(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert library() is not None, "run `make setup`: nothing is compiled here"
+    compiled()
     library.cache_clear()
     monkeypatch.setenv(OFF, "0")
     assert library() is None

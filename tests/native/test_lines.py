@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 
 from ledger.domain.event_v1 import encode_event
 from ledger.log.tree import leaf_hash
-from ledger.native.library import library
 from ledger.native.lines import NativeLines
 from ledger.service.batch_lines import PythonLines
 from ledger.service.event_batches import place_events
 from ledger.service.read_ahead import ReadAhead, read_ahead
 from tests.domain.factories import event
+from tests.native.compiled import compiled
 from tests.native.signed import AGREEMENT, body_of
 
 if TYPE_CHECKING:
@@ -44,8 +44,9 @@ OWN = st.fixed_dictionaries(
 SALT = b"\x07\x01\x09"
 
 
-def test_the_library_is_built() -> None:
-    assert library() is not None, "run `make setup`: without the compiler these tests compare nothing"
+@pytest.fixture(autouse=True)
+def _built() -> None:
+    compiled()
 
 
 def random(count: int) -> bytes:

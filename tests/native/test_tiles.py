@@ -12,14 +12,12 @@ from ledger.domain.errors import VerificationError
 from ledger.log.client import hash_bundle
 from ledger.log.tiles import TILE_WIDTH, encode_bundle
 from ledger.log.tree import perfect_root
-from ledger.native.library import library
 from ledger.native.tiles import NativeTiles
+from tests.native.compiled import compiled
 
 
 def native() -> NativeTiles:
-    loaded = library()
-    assert loaded is not None, "run `make setup`: without the compiler these tests compare nothing"
-    return NativeTiles(loaded)
+    return NativeTiles(compiled())
 
 
 def pieces(seed: int, shortest: int, longest: int) -> list[bytes]:

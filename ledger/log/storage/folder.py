@@ -53,8 +53,8 @@ JOURNAL_FOLDER = "wal"
 MAX_APPEND_BYTES = 64 << 20
 """One call's entries are one group and are held in memory; more should come in several calls."""
 
-_EDGE_BYTES = 64 << 20
-_EDGE_ENTRIES = 1 << 17
+_EDGE_BYTES = 32 << 20
+_EDGE_ENTRIES = 1 << 16
 """What may wait in memory for a checkpoint; beyond either ``append`` itself writes the tiles."""
 
 
