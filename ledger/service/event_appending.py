@@ -1,6 +1,6 @@
 """The server's half of appending: check a signed batch, bind it, make it durable, answer with receipts.
 
-Order of writing (decisions 8): vault, then log. Batches are given their places one after another, in memory; what
+Order of writing: the events' files, then the log. Batches are given their places one after another, in memory; what
 waits then goes to disk together, with one sync of each store, and a receipt leaves only after both. A crash before
 the log's sync leaves events that no leaf commits to: opening cuts them off, and the reporter, who has no receipt,
 sends the same batch again.

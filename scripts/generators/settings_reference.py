@@ -40,6 +40,7 @@ def settings_reference() -> Mapping[str, str]:
     lines += [
         "",
         "`QUANZE_DEBUG` set to anything shows the traceback of an error instead of its sentence.",
+        "`QUANZE_NATIVE` set to 0 uses no compiled code.",
     ]
     return {_PATH: "\n".join(lines) + "\n"}
 
