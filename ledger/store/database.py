@@ -29,7 +29,7 @@ _PRAGMAS: Final = ("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=30000
 _READER_PRAGMAS: Final = ("cache_size=-8192",)
 # The writer touches a page of each index for every fact; and a larger log of changes folds more changes of one page
 # into one write of it.
-_WRITER_PRAGMAS: Final = ("cache_size=-16384", "wal_autocheckpoint=8192")
+_WRITER_PRAGMAS: Final = ("cache_size=-32768", "wal_autocheckpoint=8192")
 
 
 class Database:

@@ -98,6 +98,8 @@ def test_a_process_of_its_own_writes_the_same_facts(world: World, tmp_path: Path
         half = size // 2
         marks = [LeafMark(end, leaf_hash(services.log.leaf(end - 1))) for end in (half, size)]
         assert process.add(0, marks[0])
+        child: Any = process._process._process
+        assert os.sched_getscheduler(child.pid) == os.SCHED_IDLE  # Whoever takes events in has the processors.
         assert process.add(half, marks[1])
         assert made.leaf_mark() == marks[1]
         assert [made.fact(leaf) for leaf in range(size)] == [services.index.fact(leaf) for leaf in range(size)]
