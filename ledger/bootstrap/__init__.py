@@ -6,8 +6,8 @@
     finally:
         services.close()
 
-``open_home`` takes the home's lock, opens every store, and refuses to serve when they disagree
-(decisions 8): a chain behind the highest bound block, a log behind its last anchor, events or a vault behind the log.
+``open_home`` takes the home's lock, opens every store, and refuses to serve when they disagree:
+a chain behind the highest bound block, a log behind its last anchor, events or a vault behind the log.
 """
 
 from ledger.bootstrap.allocation import give_back, share_heaps

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import json
 import unicodedata
-from typing import Final, NoReturn, TypeAlias
+from typing import Final, TypeAlias
 
 import msgspec
 
@@ -205,7 +205,3 @@ def _integer(text: str) -> object:
 
 def _number(text: str) -> object:
     return _Refused(text, "an integer (no fractions, exponents, NaN or Infinity)")
-
-
-def _refuse_key(path: str, key: str, known: frozenset[str]) -> NoReturn:
-    raise InvalidInputError(f"{path}.{key}", key, "one of " + ", ".join(sorted(known)))

@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from ledger.domain.canonical import Json
 
 NO_HASH: Final = "0" * 64
-NOT_STATED: Final = ""
 MAX_SOURCE_KEYS: Final = 64
 MAX_SOURCE_TEXT: Final = 2_000
 

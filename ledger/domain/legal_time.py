@@ -1,4 +1,4 @@
-"""Instants and legal dates, as people write them, to Unix seconds (decisions 15).
+"""Instants and legal dates, as people write them, to Unix seconds.
 
 A date without a time is a legal date in its document's zone: a window of dates is
 [first day 00:00, day after the last 00:00). An instant must carry its offset.

@@ -1,4 +1,4 @@
-"""Whose signature brought each event about, checked again from the raw transaction (decisions 3 and 4).
+"""Whose signature brought each event about, checked again from the raw transaction.
 
 For every event of the histories: its transaction called the contract with a signed record; the event says what the
 record says; the signature is the stated signer's; and the signer might act, as the chain stood just before.

@@ -1,7 +1,7 @@
 """By what right did an agency hold a dataset at a time?
 
 Every agreement that ever proposed to grant the dataset to the agency stands under one head on chain, so the
-list is complete, and "no right existed" is proved by the same records (decisions 1).
+list is complete, and "no right existed" is proved by the same records.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What the steps of a case commit to: salted groups in the vault, sealed until the notice.
 
 The filing's groups are ``respondent`` (the agency's text id), ``violations``, ``facts`` and ``reference``.
-The notice opens ``respondent`` on chain, from the filing's own commitment (decisions 7).
+The notice opens ``respondent`` on chain, from the filing's own commitment.
 """
 
 from __future__ import annotations

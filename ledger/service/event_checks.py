@@ -108,7 +108,7 @@ def check_authority(batch: SignedBatch, view: BlockView) -> Faults:
     """4. At the bound block the key spoke for the post, and the post might report these events.
 
     A reporter is a post of the agency whose record it is, or one that this agency has entrusted with the
-    duty RECORD over the agreement (decisions 24).
+    duty RECORD over the agreement.
 
     Returns:
         The events that the post may not report.

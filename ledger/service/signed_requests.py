@@ -2,7 +2,7 @@
 
 The record travels as the ``message`` of ``eth_signTypedData_v4`` (bytes as 0x hex, integers as decimal text),
 so that what a browser wallet signed is sent on as it is. What a record commits to comes beside it and is
-on disk before the transaction goes out (decisions 8).
+on disk before the transaction goes out.
 """
 
 from __future__ import annotations

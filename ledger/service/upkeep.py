@@ -1,6 +1,6 @@
 """Rebuilding the index and backing up a home, while it runs.
 
-The order of a backup is what makes it whole (decisions 8). For a moment nothing is appended: what the log has by then
+The order of a backup is what makes it whole. For a moment nothing is appended: what the log has by then
 is held (its journal and checkpoint). Then events go on to be taken in, while each store is copied before those that it
 relies on: log, events, outbox, chain, vault and keys. So the copies hold at least what the copied log needs; what they
 hold beyond it (events of a longer log, writes that are pending in the outbox's copy) is cut off, or settles, when the

@@ -48,8 +48,6 @@ OWNERS: Final[dict[str, tuple[sa.Column[Any], ...]]] = {
 }
 """Kind of object → the columns, each of another table, by which its rows are found."""
 
-OBJECT_TABLES: Final = tuple(column.table for columns in OWNERS.values() for column in columns)
-
 
 def object_of(event: Event) -> tuple[str, bytes]:
     """Return the kind and key of the object whose rows an event changes; empty if it changes none."""

@@ -1,6 +1,6 @@
 """NHS England's Data Uses Register: one record an agreement, as the register prints it.
 
-What the register says is kept; what it does not say is not made up (decisions 23):
+What the register says is kept; what it does not say is not made up:
 
 - It gives names, so agencies are ``name:nhs-dars/GB/NAME``.
 - It gives no purpose code, so a grant's purpose is the agreement's own: ``nhs-dars:REFERENCE``.

@@ -1,8 +1,8 @@
 """X-Road operational monitoring: one record a message and a security server.
 
 A record names members, a service and times, never an agreement, a purpose or a delivery: those come from the
-mapping file (decisions 23). ``xRequestId`` pairs the two sides; ``messageId`` does not, since clients reuse it
-(decisions 25). A record that names no service or no member is still a record: what it does not say stays
+mapping file. ``xRequestId`` pairs the two sides; ``messageId`` does not, since clients reuse
+it. A record that names no service or no member is still a record: what it does not say stays
 ``""``.
 """
 

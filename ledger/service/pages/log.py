@@ -1,6 +1,6 @@
 """The log as the public sees it: checkpoint and anchors, and any entry with the path that proves it.
 
-An entry is its leaf: nothing of the event stands in it in clear (decisions 9). Only in a home that was made for
+An entry is its leaf: nothing of the event stands in it in clear. Only in a home that was made for
 a demonstration is the event beside it shown, and marked so.
 """
 
