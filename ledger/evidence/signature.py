@@ -29,7 +29,6 @@ def recover(digest: bytes, signature: bytes) -> bytes:
     compact = signature[:64] + bytes((signature[64] - _FIRST_V,))
     try:
         key = PublicKey.from_signature_and_message(compact, digest, hasher=None)
-    except Exception as error:
-        # coincurve raises ValueError or a bare Exception for points that are not on the curve.
+    except Exception as error:  # coincurve raises ValueError, or a bare Exception for a point that is not on the curve.
         raise VerificationError(_STEP, "a signature belongs to no key") from error
     return keccak256(key.format(compressed=False)[1:])[12:]

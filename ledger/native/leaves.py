@@ -6,7 +6,7 @@ import ctypes
 from typing import TYPE_CHECKING, Final
 
 from ledger.log.encoded import EncodedEntries
-from ledger.native.library import Bytes, Plan, Template
+from ledger.native.library import Bytes, Plan, Template, within
 from ledger.service.leaf_making import MadeLeaves, receipt_end, receipt_shared
 
 if TYPE_CHECKING:
@@ -83,11 +83,13 @@ class NativeLeaves:
         hashes = bytearray(_HASH * read.count)
         lengths = (ctypes.c_size_t * 2)()
         self._library.qz_bind(
-            plan, _at(leaves), len(leaves), _at(hashes), _at(receipts), len(receipts), ctypes.addressof(lengths)
+            plan,
+            within(leaves),
+            len(leaves),
+            within(hashes),
+            within(receipts),
+            len(receipts),
+            ctypes.addressof(lengths),
         )
         entries = EncodedEntries(bytes(leaves[: lengths[0]]), bytes(hashes), count=read.count)
         return MadeLeaves(entries, bytes(receipts[: lengths[1]]))
-
-
-def _at(buffer: bytearray) -> ctypes.Array[ctypes.c_char]:
-    return (ctypes.c_char * len(buffer)).from_buffer(buffer)

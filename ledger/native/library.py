@@ -92,6 +92,11 @@ class Plan(ctypes.Structure):
     )
 
 
+def within(buffer: bytearray) -> ctypes.Array[ctypes.c_char]:
+    """Return a buffer as compiled code writes into it."""
+    return (ctypes.c_char * len(buffer)).from_buffer(buffer)
+
+
 def path() -> Path:
     """Return where the library for these sources and this processor is, once it is built."""
     digest = sha256()

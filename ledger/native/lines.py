@@ -16,7 +16,7 @@ from ledger.domain import canonical
 from ledger.domain.codes import Side
 from ledger.domain.errors import InvalidInputError
 from ledger.domain.event_v1 import check_own, encode_event, read_line
-from ledger.native.library import Bytes, Event, Exchange, Found, library
+from ledger.native.library import Bytes, Event, Exchange, Found, library, within
 from ledger.service.batch_lines import MAX_KINDS, Committed
 from ledger.service.event_batches import MAX_BATCH_EVENTS
 from ledger.service.intake import pairing_keys, pairing_start
@@ -75,7 +75,7 @@ class NativeLines:
         )
         found = Found()
         if loaded.qz_scan(
-            text, len(text), events, _at(digests), kind_of.buffer_info()[0], unusual.buffer_info()[0], room,
+            text, len(text), events, within(digests), kind_of.buffer_info()[0], unusual.buffer_info()[0], room,
             examples.buffer_info()[0], MAX_KINDS, found,
         ):  # fmt: skip
             return None
@@ -110,8 +110,8 @@ class NativeLines:
         lines = bytearray(4 * (count + 1) + self._lines_bytes())
         self._library.qz_commit(
             self._text, size, self._events, count, shared, len(exchanges), Bytes.of(pairing_start(reporter)), salts,
-            keys.buffer_info()[0], _at(others), _at(ids), _at(correlations), ends.buffer_info()[0],
-            _at(lines), len(lines),
+            keys.buffer_info()[0], within(others), within(ids), within(correlations), ends.buffer_info()[0],
+            within(lines), len(lines),
         )  # fmt: skip
         for place, event in self._unusual.items():
             keys[place] = pairing_keys([event])[0]
@@ -126,10 +126,6 @@ class NativeLines:
     def _lines_bytes(self) -> int:
         """Return the bytes of all lines, without their ends."""
         return len(self._text) - (self.count - 1) - (1 if self._text.endswith(b"\n") else 0)
-
-
-def _at(buffer: bytearray) -> ctypes.Array[ctypes.c_char]:
-    return (ctypes.c_char * len(buffer)).from_buffer(buffer)
 
 
 def _checked(line: bytes) -> EventV1 | None:

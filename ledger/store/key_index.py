@@ -28,6 +28,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 import numpy as np
+import structlog
 
 from ledger.store.key_filter import KeyFilter
 
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+_LOG: Final = structlog.get_logger("keys")
 _HEADER: Final = struct.Struct("<16sQQ")
 _MAGIC: Final = b"quanze-keyrun-01"
 _MANIFEST: Final = "manifest.json"
@@ -226,7 +228,8 @@ class KeyIndex:
                 passing.add(np.fromiter(sealed.keys(), np.uint64, len(sealed)))
             if passing is None or passing.is_full():
                 passing = _filter_of(runs)
-        except Exception:  # noqa: BLE001 - it is written with the next snapshot; until then the keys stay in memory.
+        except Exception as error:  # noqa: BLE001 - a thread's end: the next snapshot writes them, till then memory holds.
+            _LOG.warning("keys_not_written", reason=repr(error), keys=len(sealed))
             with self._lock:
                 self._fresh = {**self._sealed, **self._fresh}
                 self._sealed = {}

@@ -189,7 +189,7 @@ def make_world(home: Path, *, demonstration: bool = False, **changes: object) ->
     world = World(bootstrap.open_home(settings))
     try:
         _fill(world)
-    except BaseException:
+    except BaseException:  # Interrupted too: its lock and its node must not outlive it.
         world.services.close()
         raise
     return world

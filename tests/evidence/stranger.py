@@ -12,6 +12,7 @@ from typing import Any
 
 import rfc8785
 import rlp
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from eth_account.messages import encode_typed_data
 from eth_utils.crypto import keccak
@@ -83,7 +84,7 @@ class Stranger(SignatureReader):
                 message = b"cosignature/v1\ntime %d\n" % time + message
             try:
                 Ed25519PublicKey.from_public_bytes(key).verify(value, message)
-            except Exception as error:
+            except (InvalidSignature, ValueError) as error:
                 raise RefusedError("3: signature") from error
             signed.append((whose, kind))
         need(("log", 1) in signed, "3: log")
